@@ -1,0 +1,1 @@
+"""Whitening, coil compression, and coil maps from the data."""

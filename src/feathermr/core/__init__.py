@@ -1,0 +1,1 @@
+"""What every part relies on: errors, axes, the Fourier transform, seeding, tables."""

@@ -1,0 +1,18 @@
+"""Complex numbers as two real channels and back; the only place where this is done."""
+
+import torch
+from torch import Tensor
+
+
+def to_channels(array: Tensor) -> Tensor:
+    """Complex ``(batch, channel, ...)`` to real ``(batch, 2 * channel, ...)``, component-major.
+
+    The real parts of all channels come first, then the imaginary parts.
+    """
+    return torch.cat([array.real, array.imag], dim=1)
+
+
+def from_channels(array: Tensor) -> Tensor:
+    """Undo `to_channels`: real ``(batch, 2 * channel, ...)`` to complex ``(batch, channel, ...)``."""
+    real, imaginary = array.chunk(2, dim=1)
+    return torch.complex(real.contiguous(), imaginary.contiguous())

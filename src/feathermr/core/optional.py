@@ -1,0 +1,31 @@
+"""Import an optional dependency at the moment it is needed, or say how to install it."""
+
+import importlib
+from types import ModuleType
+
+from feathermr.core.errors import MissingExtraError
+
+#: module -> the extra of this package that installs it; nothing else can be asked for
+EXTRAS = {
+    "lightning": "train",
+    "torchmetrics": "train",
+    "onnx": "deploy",
+    "onnxruntime": "deploy",
+    "openvino": "deploy",
+    "dask": "cluster",
+}
+
+
+def require(module: str) -> ModuleType:
+    """The module, imported.
+
+    Raises:
+        MissingExtraError: it is not installed; the message is the command that installs it.
+    """
+    extra = EXTRAS[module]
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"this needs '{module}', which is not installed; run: pip install 'feathermr[{extra}]'"
+        ) from error

@@ -1,0 +1,1 @@
+"""Fold, quantise, export, serve (none yet)."""

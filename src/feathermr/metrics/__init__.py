@@ -1,0 +1,1 @@
+"""Measures of image quality, their intervals and comparisons."""

@@ -1,0 +1,1 @@
+"""Whole networks, each a frozen config above its class (none yet)."""

@@ -1,0 +1,1 @@
+"""Layers and blocks of networks (none yet: the classical methods need none)."""

@@ -1,0 +1,1 @@
+"""Linear operators of the physics and of the regularisers."""

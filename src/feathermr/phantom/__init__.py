@@ -1,0 +1,1 @@
+"""The simulator: anatomy, motion, coils, phase and noise."""

@@ -1,0 +1,1 @@
+"""Every method: an acquisition in, a reconstruction out."""

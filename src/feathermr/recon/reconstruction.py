@@ -1,0 +1,69 @@
+"""What every method gives back: the image, and all that is needed to trust and repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from feathermr.core.axes import IMAGE, check_axes
+
+Setting = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a reconstruction needed.
+
+    Attributes:
+        parameters: learned parameters of the method; 0 for a classical one.
+        multiply_adds: real multiply-adds a slice and frame, Fourier transforms counted as
+            ``5 N log2 N`` operations; ``None`` when not counted.
+        peak_memory: bytes; ``None`` when not measured.
+    """
+
+    parameters: int = 0
+    multiply_adds: float | None = None
+    peak_memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which method made an image, and with what.
+
+    Attributes:
+        method: its name in ``METHODS``.
+        version: of this package.
+        settings: every setting of the method, defaults included.
+        weights: SHA-256 of the weights file; empty for a classical method.
+        notes: sentences on what the method did: maps estimated, cropped, whitened.
+    """
+
+    method: str
+    version: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    weights: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """An image and where it came from.
+
+    Attributes:
+        image: (slice, frame, y, x), complex, in the scale of the input.
+        scale: the robust factor by which the method divided the data while it worked.
+        seconds: wall time from the record to the image.
+        cost: parameters, multiply-adds, memory.
+        provenance: method, version, settings.
+    """
+
+    image: Tensor
+    scale: float
+    seconds: float
+    cost: Cost
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        check_axes(self.image, IMAGE, "image")

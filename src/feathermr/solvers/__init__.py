@@ -1,0 +1,1 @@
+"""Iterative solvers that take callables."""

@@ -1,0 +1,1 @@
+"""Recipes, losses and data modules (none yet)."""
