@@ -13,6 +13,6 @@ def to_channels(array: Tensor) -> Tensor:
 
 
 def from_channels(array: Tensor) -> Tensor:
-    """Undo `to_channels`: real ``(batch, 2 * channel, ...)`` to complex ``(batch, channel, ...)``."""
+    """Real ``(batch, 2 * channel, ...)`` to complex ``(batch, channel, ...)``: the inverse."""
     real, imaginary = array.chunk(2, dim=1)
     return torch.complex(real.contiguous(), imaginary.contiguous())

@@ -1,6 +1,7 @@
 """Linear operators with known shapes.
 
-``y = A(x)``, ``x = A.H(y)``, ``A.normal(x)``, ``A @ B``, ``A + B``, ``a * A``. Shapes are those of the arrays themselves, so that a mismatch fails when operators are composed.
+``y = A(x)``, ``x = A.H(y)``, ``A.normal(x)``, ``A @ B``, ``A + B``, ``a * A``. Shapes are
+those of the arrays themselves, so that a mismatch fails when operators are composed.
 """
 
 from __future__ import annotations
