@@ -1,1 +1,20 @@
 """Whitening, coil compression, and coil maps from the data."""
+
+from feathermr.calibration.coil_maps import estimate_coil_maps
+from feathermr.calibration.compression import compress
+from feathermr.calibration.espirit import espirit_maps
+from feathermr.calibration.region import calibration_data, calibration_region
+from feathermr.calibration.walsh import walsh_maps
+from feathermr.calibration.whitening import noise_covariance, whiten, whitening_matrix
+
+__all__ = [
+    "calibration_data",
+    "calibration_region",
+    "compress",
+    "espirit_maps",
+    "estimate_coil_maps",
+    "noise_covariance",
+    "walsh_maps",
+    "whiten",
+    "whitening_matrix",
+]

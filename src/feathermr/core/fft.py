@@ -69,8 +69,18 @@ def ifft(kspace: Tensor, axes: tuple[int, ...] = (-2, -1)) -> Tensor:
     return _centered(kspace, axes, +1)
 
 
+def origin_phase(sizes: tuple[int, ...], axes: tuple[int, ...], like: Tensor) -> Tensor:
+    """The factor ``p`` with ``F^H M F x = conj(p) G^H M' G p x`` for a mask ``M``.
+
+    ``F`` is the centred transform, ``G`` the plain one, and ``M'`` the same array as ``M``: the
+    centring of k-space is a phase, which a mask does not see.
+    """
+    before, _ = _ramp(sizes, -1, like.dtype, like.device)
+    return _align(before, axes)
+
+
 def plain_fft(array: Tensor, axes: tuple[int, ...] = (-2, -1)) -> Tensor:
-    """Orthonormal transform with the origin at index 0, for arrays moved by `to_corner`."""
+    """Orthonormal transform with the origin at index 0."""
     transformed: Tensor = torch.fft.fftn(array, dim=axes, norm="ortho")
     return transformed
 

@@ -1,1 +1,22 @@
 """Linear operators of the physics and of the regularisers."""
+
+from feathermr.operators.coils import Coils
+from feathermr.operators.differences import Differences
+from feathermr.operators.encoding import Encoding, encoding
+from feathermr.operators.fourier import Fourier
+from feathermr.operators.identity import Identity
+from feathermr.operators.linear_operator import LinearOperator
+from feathermr.operators.sampling import Sampling
+from feathermr.operators.wavelet import Wavelet
+
+__all__ = [
+    "Coils",
+    "Differences",
+    "Encoding",
+    "Fourier",
+    "Identity",
+    "LinearOperator",
+    "Sampling",
+    "Wavelet",
+    "encoding",
+]

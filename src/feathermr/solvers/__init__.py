@@ -1,1 +1,17 @@
 """Iterative solvers that take callables."""
+
+from feathermr.solvers.admm import admm
+from feathermr.solvers.conjugate_gradient import cg
+from feathermr.solvers.fista import fista
+from feathermr.solvers.power_iteration import power_iteration
+from feathermr.solvers.proximal import joint_threshold, singular_value_threshold, soft_threshold
+
+__all__ = [
+    "admm",
+    "cg",
+    "fista",
+    "joint_threshold",
+    "power_iteration",
+    "singular_value_threshold",
+    "soft_threshold",
+]

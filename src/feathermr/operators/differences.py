@@ -1,0 +1,47 @@
+"""Finite differences as an operator."""
+
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from feathermr.operators.linear_operator import LinearOperator, Shape
+
+
+@final
+class Differences(LinearOperator):
+    """``(D x)_a[i] = x[i + 1] - x[i]`` along each axis ``a``, stacked on a new first axis.
+
+    The difference past the end is zero, so nothing wraps around.
+
+    Args:
+        shape: of the array.
+        axes: counted from the right, e.g. ``(-2, -1)`` in space or ``(-3,)`` in time.
+    """
+
+    def __init__(self, shape: Shape, axes: tuple[int, ...]) -> None:
+        super().__init__(shape, (len(axes), *shape))
+        self.axes = axes
+
+    def apply(self, array: Tensor) -> Tensor:
+        """Differences."""
+        return torch.stack([_forward(array, axis) for axis in self.axes])
+
+    def apply_adjoint(self, array: Tensor) -> Tensor:
+        """Minus the divergence."""
+        parts = [_backward(array[i], axis) for i, axis in enumerate(self.axes)]
+        return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
+
+
+def _at_end(axis: int, before: int, after: int) -> tuple[int, ...]:
+    return (0, 0) * (-axis - 1) + (before, after)
+
+
+def _forward(array: Tensor, axis: int) -> Tensor:
+    return pad(array.diff(dim=axis), _at_end(axis, 0, 1))
+
+
+def _backward(array: Tensor, axis: int) -> Tensor:
+    inner = array.narrow(axis, 0, array.shape[axis] - 1)
+    return pad(inner, _at_end(axis, 1, 0)) - pad(inner, _at_end(axis, 0, 1))

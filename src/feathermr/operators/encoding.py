@@ -1,0 +1,94 @@
+"""The bridge from a scan to its operator ``A = M F C``."""
+
+from functools import cached_property
+from typing import final
+
+import torch
+from torch import Tensor
+
+from feathermr.acquisition import Acquisition
+from feathermr.core.fft import origin_phase, plain_fft, plain_ifft
+from feathermr.operators.coils import Coils
+from feathermr.operators.fourier import Fourier
+from feathermr.operators.linear_operator import LinearOperator
+from feathermr.operators.sampling import Sampling
+
+
+@final
+class Encoding(LinearOperator):
+    """``A = M F C``, image (slice, frame, y, x) to k-space (slice, frame, coil, y, x).
+
+    The same map as ``Sampling(mask) @ Fourier(shape) @ Coils(coil_maps)``, with a faster
+    ``A^H A``: the phases that centre the transform cancel but for a fixed factor, which is
+    multiplied into the maps once, and along an axis where the mask is constant the transform and
+    its inverse cancel, so that a line pattern costs one-dimensional transforms only.
+    """
+
+    def __init__(self, mask: Tensor, coil_maps: Tensor, frames: int) -> None:
+        slices = max(mask.shape[0], coil_maps.shape[0])
+        image_shape = (slices, frames, *coil_maps.shape[-2:])
+        coils = Coils(coil_maps, image_shape)
+        self.mask, self.coil_maps = mask, coil_maps
+        self.operator = Sampling(mask, coils.codomain) @ Fourier(coils.codomain) @ coils
+        super().__init__(image_shape, coils.codomain)
+
+    def apply(self, array: Tensor) -> Tensor:
+        """Image to k-space."""
+        return self.operator.apply(array)
+
+    def apply_adjoint(self, array: Tensor) -> Tensor:
+        """K-space to image."""
+        return self.operator.apply_adjoint(array)
+
+    def apply_normal(self, array: Tensor) -> Tensor:
+        """``sum_c conj(s_c) F^H M F s_c x``."""
+        swapped, axes, maps, mask = self._normal_parts
+        image = array.mT.contiguous() if swapped else array
+        coil_images = maps * image[:, :, None]
+        if axes:
+            coil_images = plain_ifft(plain_fft(coil_images, axes) * mask, axes)
+        else:
+            coil_images = coil_images * mask
+        combined = (coil_images * maps.conj()).sum(2)
+        return combined.mT if swapped else combined
+
+    @cached_property
+    def _normal_parts(self) -> tuple[bool, tuple[int, ...], Tensor, Tensor]:
+        """Whether y and x change places, the axes to transform, and maps and mask to match.
+
+        Transforms along the last axis are the fast ones, so lines skipped along y are put there.
+        """
+        constant = [self.mask.shape[axis] == 1 for axis in (-2, -1)]
+        axes = tuple(axis for axis, same in zip((-2, -1), constant, strict=True) if not same)
+        sizes = tuple(self.coil_maps.shape[axis] for axis in axes)
+        maps = (
+            self.coil_maps * origin_phase(sizes, axes, self.coil_maps) if axes else self.coil_maps
+        )
+        mask = self.mask.to(maps.real.dtype)
+        if axes == (-2,):
+            return True, (-1,), maps.mT.contiguous(), mask.mT.contiguous()
+        return False, axes, maps, mask
+
+
+def constant_axes_reduced(mask: Tensor) -> Tensor:
+    """The same mask with size one along y or x wherever it does not vary along it."""
+    for axis in (-2, -1):
+        first = mask.narrow(axis, 0, 1)
+        if bool((mask == first).all()):
+            mask = first
+    return mask
+
+
+def encoding(acquisition: Acquisition, coil_maps: Tensor | None = None) -> Encoding:
+    """The operator of a scan.
+
+    Args:
+        acquisition: the scan.
+        coil_maps: (slice or 1, 1, coil, y, x); those of the scan by default, ones for one coil.
+    """
+    maps = coil_maps if coil_maps is not None else acquisition.coil_maps
+    if maps is None:
+        maps = torch.ones_like(acquisition.kspace[:1, :1])
+    slices = acquisition.n_slices
+    mask = constant_axes_reduced(acquisition.mask)
+    return Encoding(mask.expand(slices, *mask.shape[1:]), maps, acquisition.n_frames)

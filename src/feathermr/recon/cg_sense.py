@@ -1,0 +1,51 @@
+"""Iterative SENSE."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from feathermr.acquisition import Acquisition
+from feathermr.core.progress import Progress, silent
+from feathermr.recon.problem import Problem
+from feathermr.recon.reconstruction import Reconstruction
+from feathermr.recon.runner import as_slices, run
+from feathermr.solvers import cg
+
+
+@dataclass(frozen=True)
+class CgSense:
+    """Least squares with coil maps: ``min_x ||A x - y||^2 + weight ||x||^2`` by CG.
+
+    Pruessmann et al. 2001, doi:10.1002/mrm.1241.
+
+    Attributes:
+        weight: Tikhonov weight, dimensionless.
+        iterations: of CG.
+        calibration: ``espirit`` or ``walsh``.
+    """
+
+    weight: float = 0.01
+    iterations: int = 30
+    calibration: str = "espirit"
+
+    def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
+        """Reconstruct one scan."""
+        return run(
+            "cg-sense",
+            self,
+            acquisition,
+            self._solve,
+            calibration=self.calibration,
+            progress=progress,
+        )
+
+    def _solve(self, problem: Problem) -> Tensor:
+        frames = as_slices(problem)
+        operator = frames.encoding
+        image = cg(
+            lambda x: operator.normal(x) + self.weight * x,
+            operator.H(frames.acquisition.kspace),
+            iterations=self.iterations,
+            tolerance=1e-6,
+        )
+        return image.transpose(0, 1)

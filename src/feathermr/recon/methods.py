@@ -1,0 +1,80 @@
+"""The table of methods, and how one is made from its name and settings."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from feathermr.acquisition import Acquisition
+from feathermr.core.errors import UsageError
+from feathermr.core.progress import Progress, silent
+from feathermr.core.registry import look_up
+from feathermr.recon.cg_sense import CgSense
+from feathermr.recon.l1_wavelet import L1Wavelet
+from feathermr.recon.low_rank_sparse import LowRankSparse
+from feathermr.recon.reconstruction import Reconstruction, Setting
+from feathermr.recon.runner import Method
+from feathermr.recon.temporal_tv import TemporalTotalVariation
+from feathermr.recon.total_variation import TotalVariation
+from feathermr.recon.zero_filled import ZeroFilled
+
+METHODS: Mapping[str, type[Method]] = {
+    "zero-filled": ZeroFilled,
+    "cg-sense": CgSense,
+    "l1-wavelet": L1Wavelet,
+    "tv": TotalVariation,
+    "temporal-tv": TemporalTotalVariation,
+    "low-rank-sparse": LowRankSparse,
+}
+
+
+def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Method:
+    """The method called ``name``.
+
+    Args:
+        name: in ``METHODS``.
+        settings: values for its fields; text is converted to the field's type.
+
+    Raises:
+        UsageError: an unknown method or setting, or a value of the wrong kind.
+
+    Example:
+        >>> make_method("cg-sense", {"iterations": "10"})
+        CgSense(weight=0.01, iterations=10, calibration='espirit')
+    """
+    kind = look_up(METHODS, name, "method")
+    known = {field.name: field.default for field in fields(kind)}
+    chosen = {
+        key: _convert(look_up(known, key, f"setting of {name}"), value, key)
+        for key, value in (settings or {}).items()
+    }
+    return kind(**chosen)
+
+
+def reconstruct(
+    acquisition: Acquisition,
+    method: str | None = None,
+    settings: Mapping[str, Setting] | None = None,
+    *,
+    progress: Progress = silent,
+) -> Reconstruction:
+    """Reconstruct a scan by the method called ``method``; by default `default_method`."""
+    return make_method(method or default_method(acquisition), settings)(
+        acquisition, progress=progress
+    )
+
+
+def default_method(acquisition: Acquisition) -> str:
+    """What suits a scan: zero filling if complete, L+S for a series, else wavelets."""
+    if acquisition.is_complete:
+        return "zero-filled"
+    return "low-rank-sparse" if acquisition.n_frames > 1 else "l1-wavelet"
+
+
+def _convert(default: object, value: Setting, key: str) -> Setting:
+    kind: type[str] | type[int] | type[float] = type(default)  # type: ignore[assignment]
+    try:
+        converted = kind(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise UsageError(f"{key} must be of kind {kind.__name__}, not '{value}'") from None
+    if isinstance(converted, (int, float)) and not 0 <= converted < float("inf"):
+        raise UsageError(f"{key} must be zero or positive and finite, not {value}")
+    return converted

@@ -1,0 +1,79 @@
+"""The inverse problem of a scan: operator, scaled samples, and the factor that scaled them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from feathermr.acquisition import Acquisition
+from feathermr.acquisition.record import check_finite
+from feathermr.calibration import compress, estimate_coil_maps, whiten
+from feathermr.core.errors import DataError
+from feathermr.operators import Encoding, encoding
+
+#: the zero-filled magnitude below which this share of the pixels lies becomes 1
+SCALE_QUANTILE = 0.995
+#: more coils than this are compressed: the rest of an array adds little but cost
+LARGEST_COILS = 12
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``y = A x`` for one scan, in units where bright tissue is about 1.
+
+    Attributes:
+        acquisition: whitened, compressed, scaled; its coil maps are those of ``A``.
+        scale: what the samples were divided by.
+        notes: what was done, in sentences.
+    """
+
+    acquisition: Acquisition
+    scale: float
+    notes: tuple[str, ...]
+
+    @property
+    def encoding(self) -> Encoding:
+        """``A``."""
+        return encoding(self.acquisition)
+
+    def slice(self, index: int) -> Problem:
+        """The problem of one slice; the scale stays the scan's."""
+        return replace(self, acquisition=self.acquisition.slices(index, index + 1))
+
+
+def pose(acquisition: Acquisition, calibration: str = "espirit") -> Problem:
+    """Whiten, compress, estimate coil maps and scale a scan.
+
+    Args:
+        acquisition: the scan.
+        calibration: how maps are estimated when the scan has none.
+
+    Raises:
+        DataError: samples that are not finite, or all zero.
+    """
+    check_finite(acquisition.kspace, "k-space")
+    before = len(acquisition.header.notes)
+    ready = compress(whiten(acquisition), LARGEST_COILS)
+    maps, sentence = estimate_coil_maps(ready, calibration)
+    ready = replace(ready, coil_maps=maps)
+    scale = robust_scale(encoding(ready).H(ready.kspace))
+    notes = (*ready.header.notes[before:], sentence)
+    return Problem(replace(ready, kspace=ready.kspace / scale), scale, notes)
+
+
+def robust_scale(image: Tensor) -> float:
+    """The magnitude that ``SCALE_QUANTILE`` of the pixels do not exceed.
+
+    Raises:
+        DataError: it is zero.
+    """
+    magnitude = image.abs().flatten()
+    rank = max(1, round(SCALE_QUANTILE * magnitude.numel()))
+    value = float(magnitude.kthvalue(rank).values)
+    if value == 0:
+        value = float(magnitude.max())
+    if value == 0 or not torch.isfinite(torch.tensor(value)):
+        raise DataError("every sample of the k-space is zero; there is nothing to reconstruct")
+    return value

@@ -1,0 +1,53 @@
+"""Zero filling: the adjoint of the encoding, or the root-sum-of-squares of the coil images."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from feathermr.acquisition import Acquisition
+from feathermr.calibration import whiten
+from feathermr.core.errors import UsageError
+from feathermr.core.fft import ifft
+from feathermr.core.progress import Progress, silent
+from feathermr.recon.problem import Problem, robust_scale
+from feathermr.recon.reconstruction import Reconstruction
+from feathermr.recon.runner import finish, run
+
+COMBINATIONS = ("auto", "rss", "maps")
+
+
+@dataclass(frozen=True)
+class ZeroFilled:
+    """Zero filling: inverse Fourier transform of what was sampled, coils combined.
+
+    ``A^H y`` with coil maps, complex; or ``sqrt(sum_c |F^H y_c|^2)``, without phase.
+
+    Attributes:
+        combine: ``maps``, ``rss``, or ``auto``: maps when the scan has them or has one coil.
+    """
+
+    combine: str = "auto"
+
+    def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
+        """Reconstruct one scan."""
+        if self.combine not in COMBINATIONS:
+            raise UsageError(
+                f"combine must be one of {', '.join(COMBINATIONS)}, not '{self.combine}'"
+            )
+        mapped = acquisition.n_coils == 1 or acquisition.coil_maps is not None
+        if self.combine == "maps" or (self.combine == "auto" and mapped):
+            return run(
+                "zero-filled",
+                self,
+                acquisition,
+                lambda p: p.encoding.H(p.acquisition.kspace),
+                progress=progress,
+            )
+        start = time.perf_counter()
+        scan = whiten(acquisition)
+        image = torch.cat(
+            [ifft(part).abs().square().sum(2).sqrt() for part in torch.split(scan.kspace, 1)]
+        )
+        problem = Problem(scan, robust_scale(image), ("coils combined by root-sum-of-squares",))
+        return finish("zero-filled", self, acquisition, image.to(scan.kspace.dtype), start, problem)
