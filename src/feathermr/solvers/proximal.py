@@ -33,7 +33,8 @@ def singular_value_threshold(matrix: Tensor, threshold: float | Tensor) -> Tenso
     singular = energies.clamp_min(0).sqrt()
     kept = _shrinkage(singular, threshold)
     shrink = (vectors * kept[..., None, :].to(vectors.dtype)) @ vectors.mH
-    return matrix @ shrink if tall else shrink @ matrix
+    shrunk: Tensor = matrix @ shrink if tall else shrink @ matrix
+    return shrunk
 
 
 def _shrinkage(magnitude: Tensor, threshold: float | Tensor) -> Tensor:
