@@ -1,6 +1,7 @@
 """Sampling patterns as pure functions: lines, points, and lines that change with time."""
 
 from feathermr.sampling.inspection import achieved_acceleration, center_lines
+from feathermr.sampling.mask_file import read_mask
 from feathermr.sampling.patterns import PATTERNS, Pattern, summary
 from feathermr.sampling.undersampling import Undersampling
 
@@ -10,5 +11,6 @@ __all__ = [
     "Undersampling",
     "achieved_acceleration",
     "center_lines",
+    "read_mask",
     "summary",
 ]

@@ -67,7 +67,8 @@ def tuned_darts(profile: Radii, order: Order, wanted: int) -> list[int]:
 
     The radii are ``profile`` times a factor, which is tuned until the darts that fit are as many
     as wanted or barely more; then the throwing stops at the last one wanted, which keeps the
-    distances.
+    distances. Positions with a radius up to 1, where all fit, come first, so that stopping leaves
+    no holes among them.
 
     Args:
         profile: radii up to a factor (y, x).
@@ -80,7 +81,8 @@ def tuned_darts(profile: Radii, order: Order, wanted: int) -> list[int]:
     scale = _first_scale(profile.ravel()[order][None], wanted)
     fits, fails = 0.0, math.inf
     for _ in range(8):
-        kept = throw_darts(scale * profile, order)
+        sparse = scale * profile.ravel()[order] > 1
+        kept = throw_darts(scale * profile, order[np.argsort(sparse, kind="stable")])
         if len(kept) >= wanted:
             best, fits = kept, scale
             if len(kept) <= (1 + SURPLUS) * wanted:
