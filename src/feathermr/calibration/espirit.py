@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from feathermr.calibration.eigenvector import anchor_phase, dominant_eigenvector
+from feathermr.calibration.eigenvector import anchor_phase, dominant_eigenvector, hermitian
 from feathermr.core.crop import center_pad
 from feathermr.core.errors import DataError
 from feathermr.core.fft import ifft
@@ -54,7 +54,7 @@ def espirit_maps(
 
 
 def _coil_gram(samples: Tensor, shape: tuple[int, int], kernel: int, threshold: float) -> Tensor:
-    """Gram matrix of the kernels over coils at every pixel (slice, coil, coil, y, x)."""
+    """Gram matrix of the kernels over coils at every pixel (slice, y, x, coil, coil)."""
     slices, coils = samples.shape[:2]
     patches = samples.unfold(2, kernel, 1).unfold(3, kernel, 1)  # slice, coil, y, x, ky, kx
     matrix = patches.permute(0, 2, 3, 1, 4, 5).reshape(slices, -1, coils * kernel * kernel)
@@ -62,9 +62,10 @@ def _coil_gram(samples: Tensor, shape: tuple[int, int], kernel: int, threshold: 
     signal = energies >= threshold**2 * energies[:, -1:]
     projector = (vectors * signal[:, None].to(vectors.dtype)) @ vectors.mH
     blocks = projector.reshape(slices, coils, kernel, kernel, coils, kernel, kernel)
-    correlation = _correlate(blocks, kernel)
+    rows, columns = torch.triu_indices(coils, coils).tolist()
+    correlation = _correlate(blocks, kernel)[:, rows, columns]
     scale = math.sqrt(shape[0] * shape[1]) / kernel**2
-    return scale * ifft(center_pad(correlation, shape))
+    return hermitian(scale * ifft(center_pad(correlation, shape)), coils)
 
 
 def _correlate(blocks: Tensor, kernel: int) -> Tensor:

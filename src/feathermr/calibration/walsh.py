@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from feathermr.calibration.eigenvector import anchor_phase, dominant_eigenvector
+from feathermr.calibration.eigenvector import anchor_phase, dominant_eigenvector, hermitian
 
 
 def walsh_maps(coil_images: Tensor, *, width: int = 7, iterations: int = 12) -> Tensor:
@@ -22,10 +22,10 @@ def walsh_maps(coil_images: Tensor, *, width: int = 7, iterations: int = 12) -> 
     Medicine 43:682, doi:10.1002/(SICI)1522-2594(200005)43:5<682::AID-MRM10>3.0.CO;2-G.
     """
     coils = coil_images.shape[1]
-    products = coil_images[:, :, None] * coil_images[:, None].conj()
-    flat = torch.view_as_real(products).movedim(-1, 1).flatten(1, 3)
-    smooth = avg_pool2d(flat, width, stride=1, padding=width // 2, count_include_pad=False)
-    parts = smooth.reshape(-1, 2, coils, coils, *smooth.shape[-2:])
-    covariance = torch.complex(parts[:, 0], parts[:, 1])
+    rows, columns = torch.triu_indices(coils, coils).tolist()
+    products = coil_images[:, rows] * coil_images[:, columns].conj()
+    planes = torch.cat([products.real, products.imag], 1)
+    smooth = avg_pool2d(planes, width, stride=1, padding=width // 2, count_include_pad=False)
+    covariance = hermitian(torch.complex(*smooth.chunk(2, 1)), coils)
     maps, _ = dominant_eigenvector(covariance, iterations=iterations)
     return anchor_phase(maps, coil_images)[:, None]

@@ -1,0 +1,123 @@
+"""Arguments that several commands share, and what is read from them."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import feathermr
+from feathermr.core.errors import UsageError
+
+
+def add_undersampling(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """How a complete scan is undersampled retrospectively."""
+    group = parser.add_argument_group("undersample a complete scan retrospectively")
+    group.add_argument(
+        "--acceleration",
+        type=numbers if several else positive,
+        metavar="R,R" if several else "R",
+        help="positions over samples, the center counted"
+        + ("; one or several, e.g. 4,8" if several else ""),
+    )
+    group.add_argument(
+        "--pattern",
+        default="auto",
+        help="sampling pattern (feathermr methods lists them; default: kt-random for a time "
+        "series, else random)",
+    )
+    group.add_argument(
+        "--center",
+        type=positive,
+        default=0,
+        metavar="C",
+        help="central lines: a count, or below 1 a fraction (default: 0.32/R, at least 8)",
+    )
+    group.add_argument("--seed", type=int, default=0, help="of masks and noise (default: 0)")
+
+
+def add_image_physics(parser: argparse.ArgumentParser) -> None:
+    """What is added to a magnitude image before it is taken for a scan."""
+    group = parser.add_argument_group("when the input is an image, not k-space")
+    group.add_argument("--coils", type=count, default=1, help="coils to simulate (default: 1)")
+    group.add_argument(
+        "--snr", type=positive, default=30.0, help="signal to noise to simulate (default: 30)"
+    )
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Names of the axes of a bare array."""
+    parser.add_argument(
+        "--layout",
+        type=lambda text: tuple(part.strip() for part in text.split(",")),
+        metavar="AXES",
+        help="axes of a bare array, e.g. coil,y,x (of slice, frame, coil, y, x)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Where to compute."""
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+
+
+def positive(text: str) -> float:
+    """A positive finite number."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Positive numbers with commas between."""
+    return tuple(positive(part) for part in text.split(","))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Words with commas between."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def settings(pairs: list[str]) -> dict[str, str]:
+    """``key=value`` pairs of ``--set``."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set takes key=value, not '{pair}'")
+        found[key] = value
+    return found
+
+
+def checked_device(name: str) -> str:
+    """The device, if it is there."""
+    if name == "cpu":
+        return name
+    if name.partition(":")[0] != "cuda":
+        raise UsageError(f"no device is called '{name}'; there are: cpu, cuda")
+    if not feathermr.cuda_is_available():
+        raise UsageError("no CUDA device is available here; use --device cpu")
+    return name
+
+
+def read_scan(path: Path, options: argparse.Namespace) -> Any:
+    """The scan in a file; an image gets phase, coils and noise, and its notes say so."""
+    scan = feathermr.load(path, layout=options.layout)
+    if scan.header.origin == "image":
+        scan = feathermr.from_image(scan, coils=options.coils, snr=options.snr, seed=options.seed)
+    return scan.to(checked_device(options.device))
+
+
+def command_line() -> str:
+    """What was typed, so that a report can say how to repeat it."""
+    return shlex.join(["feathermr", *sys.argv[1:]])
