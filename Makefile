@@ -1,0 +1,54 @@
+# make demo: simulate, reconstruct, report.   make test: the tests.   Both set themselves up.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && \
+	{ echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?=
+
+.PHONY: demo test test-all lint types contract check bench-classical bench-simulator clean
+
+demo: $(VENV)/.stamp-run
+	$(BIN)/feathermr demo $(DEMO)
+
+test: $(VENV)/.stamp-test
+	$(BIN)/pytest
+
+test-all: $(VENV)/.stamp-test
+	$(BIN)/pytest -m ""
+
+lint: $(VENV)/.stamp-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/typos
+
+types: $(VENV)/.stamp-dev
+	$(BIN)/mypy
+
+contract: $(VENV)/.stamp-dev
+	$(BIN)/lint-imports
+
+check: lint types contract test
+
+bench-classical: $(VENV)/.stamp-bench
+	$(BIN)/python benchmarks/classical.py
+
+bench-simulator: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/simulator.py
+
+clean:
+	rm -rf $(VENV) out build src/*.egg-info
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "FeatherMR needs Python 3.11 or newer; install it, or name it: make PYTHON=..."; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "this Python cannot make an environment; on Debian and Ubuntu: apt install python3-venv"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.stamp-run: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-bench: $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[$*]'
+	@touch $@
