@@ -1,1 +1,38 @@
 """The simulator: anatomy, motion, coils, phase and noise."""
+
+from feathermr.phantom.acquire import acquire, low_pass
+from feathermr.phantom.coils import at_scan_resolution, coil_maps
+from feathermr.phantom.contrast import Contrast
+from feathermr.phantom.motion import Motion, draw_motion
+from feathermr.phantom.noise import (
+    add_noise,
+    coil_correlation,
+    noise_level,
+    sample_noise,
+    signal_level,
+)
+from feathermr.phantom.phase import background_phase
+from feathermr.phantom.scene import ANATOMIES, Anatomy, random_contrast, scene
+from feathermr.phantom.simulate import from_image, simulate
+
+__all__ = [
+    "ANATOMIES",
+    "Anatomy",
+    "Contrast",
+    "Motion",
+    "acquire",
+    "add_noise",
+    "at_scan_resolution",
+    "background_phase",
+    "coil_correlation",
+    "coil_maps",
+    "draw_motion",
+    "from_image",
+    "low_pass",
+    "noise_level",
+    "random_contrast",
+    "sample_noise",
+    "scene",
+    "signal_level",
+    "simulate",
+]

@@ -1,0 +1,156 @@
+"""Where anatomy is drawn: coordinates in metres, random draws, and painting with soft edges."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from feathermr.phantom.fields import Shape, band_noise, power_law_noise, smooth_noise
+from feathermr.phantom.motion import Motion
+from feathermr.phantom.shapes import Number, rotate
+
+#: The object is drawn on a grid this many times finer than the scan's, in y and in x.
+OVERSAMPLING = 2
+
+
+class Canvas:
+    """A batch of objects in the making.
+
+    Shapes are evaluated at the scan's resolution, brought to the finer grid by interpolating their
+    signed distance, and only there turned into coverage, so that edges are as sharp as the finer
+    grid allows and a pixel of the scan that holds two tissues holds the mean of both.
+
+    Every array has the axes (batch, frame, y, x); parameters are (batch, 1, 1, 1).
+
+    Attributes:
+        y: rows, metres in the body's own frame, growing downwards from its middle.
+        x: columns, metres, growing to the right.
+        times: seconds of each frame, (frame, 1, 1).
+        motion: how the bodies beat and breathe.
+        image: what has been painted, (batch, frame, OVERSAMPLING * y, OVERSAMPLING * x).
+    """
+
+    def __init__(
+        self,
+        batch: int,
+        shape: Shape,
+        spacing: float,
+        generator: torch.Generator,
+        clock: tuple[tuple[float, ...], Motion],
+    ) -> None:
+        """Start with an empty picture of a body in standard position; see `place`.
+
+        Args:
+            batch: number of objects.
+            shape: the scan's matrix (y, x).
+            spacing: size of the scan's pixels in metres.
+            generator: its device is where everything is drawn.
+            clock: seconds of each frame and how the bodies move.
+        """
+        self.batch, self.shape, self.generator = batch, shape, generator
+        self.device = generator.device
+        self.times = torch.tensor(clock[0], device=self.device)[:, None, None]
+        self.motion = clock[1]
+        rows, columns = (
+            (torch.arange(size, device=self.device) - (size - 1) / 2) * spacing for size in shape
+        )
+        self.y = rows[:, None].expand(1, 1, *shape)
+        self.x = columns[None, :].expand(1, 1, *shape)
+        self.pixel: Number = spacing / OVERSAMPLING
+        self.fine = (shape[0] * OVERSAMPLING, shape[1] * OVERSAMPLING)
+        self.image = torch.zeros(batch, 1, *self.fine, device=self.device)
+
+    def uniform(self, low: float, high: float) -> Tensor:
+        """One number an item, (batch, 1, 1, 1)."""
+        unit = torch.rand(self.batch, 1, 1, 1, generator=self.generator, device=self.device)
+        return low + (high - low) * unit
+
+    def chance(self, probability: float) -> Tensor:
+        """One or zero for each item, (batch, 1, 1, 1)."""
+        return (self.uniform(0.0, 1.0) < probability).float()
+
+    def smooth(self, cells: int, amplitude: Number = 1.0) -> Tensor:
+        """Slowly varying noise with ``cells`` features across the picture."""
+        return smooth_noise(self.batch, self.shape, cells, self.generator) * amplitude
+
+    def rough(self, exponent: float, amplitude: Number = 1.0) -> Tensor:
+        """Noise of all scales with a power spectrum ``frequency ** -exponent``."""
+        return power_law_noise(self.batch, self.shape, exponent, self.generator) * amplitude
+
+    def folds(self, period: float, width: float = 0.25) -> Tensor:
+        """Noise that oscillates with a period in metres."""
+        samples = period / (float(torch.as_tensor(self.pixel).mean()) * OVERSAMPLING)
+        return band_noise(self.batch, self.shape, samples, self.generator, width)
+
+    def scatter(self, period: Number, numbers: int) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Cells of a randomly shifted grid, one shape each: many shapes for the price of one.
+
+        Returns:
+            Rows and columns (metres) from the middle of the cell that a pixel lies in, and as many
+            fields of uniform random ``numbers`` as asked for, each constant within a cell.
+        """
+        side = 32
+        down, across = self.y / period, self.x / period
+        down, across = down + self.uniform(0, side), across + self.uniform(0, side)
+        row, column = down.floor(), across.floor()
+        index = (row.long() % side) * side + column.long() % side
+        table = torch.rand(
+            self.batch, numbers, side * side, generator=self.generator, device=self.device
+        )
+        flat = index.expand(self.batch, -1, -1, -1).flatten(1)
+        fields = [
+            table[:, i].gather(1, flat).reshape(self.batch, *index.shape[1:])
+            for i in range(numbers)
+        ]
+        return (down - row - 0.5) * period, (across - column - 0.5) * period, fields
+
+    def place(self, size: Number, angle: Number, shift: tuple[Number, Number]) -> None:
+        """Scale, turn (radians) and move (metres) the body in the field of view."""
+        y, x = rotate(self.y - shift[0], self.x - shift[1], angle)
+        self.y, self.x, self.pixel = y / size, x / size, self.pixel / size
+
+    def warp(self, cells: int, amplitude: Number) -> None:
+        """Bend the body by a smooth random displacement with a deviation in metres."""
+        self.y = self.y + self.smooth(cells, amplitude)
+        self.x = self.x + self.smooth(cells, amplitude)
+
+    def enlarge(self, field: Tensor) -> Tensor:
+        """A field of the scan's resolution on the finer grid."""
+        return interpolate(field, size=self.fine, mode="bilinear", align_corners=False)
+
+    def coverage(self, distance: Tensor, blur: Number = 1.0) -> Tensor:
+        """Fraction of each fine pixel inside; the edge is ``blur`` fine pixels wide."""
+        slope = -1.0 / (self.pixel * blur)
+        return self.enlarge(distance * slope + 0.5).clamp_(0.0, 1.0)
+
+    def paint(self, distance: Tensor, value: Number, blur: Number = 1.0) -> None:
+        """Put a tissue of signal ``value`` over what lies inside the shape.
+
+        Args:
+            distance: signed distance at the scan's resolution, metres.
+            value: a number, one an item, or a field of the scan's resolution.
+            blur: width of the edge in fine pixels.
+        """
+        self.blend(self.coverage(distance, blur), value)
+
+    def blend(self, weight: Tensor, value: Number) -> None:
+        """Replace the fraction ``weight`` (finer grid) of the picture by ``value``."""
+        value = torch.as_tensor(value, dtype=self.image.dtype, device=self.device)
+        if value.ndim == 4 and value.shape[-1] > 1:
+            value = self.enlarge(value)
+        self.image = torch.lerp(self.image, value, weight)
+
+    def modulate(self, field: Tensor) -> None:
+        """Multiply the picture by ``1 + field`` (scan's resolution)."""
+        self.image = self.image * self.enlarge(1.0 + field).clamp_min_(0.0)
+
+
+def fit_spacing(extent: tuple[float, float], shape: Shape) -> float:
+    """Square pixels (metres) with which a field of view of at least ``extent`` (y, x) fits."""
+    return max(extent[0] / shape[0], extent[1] / shape[1])
+
+
+def turn(degrees: float) -> float:
+    """Degrees as radians."""
+    return degrees * math.pi / 180
