@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 
+from rich.markup import escape
 from rich.table import Table
 
 import feathermr
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     for module, extra in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         hint = f"not installed: pip install 'feathermr[{extra}]'"
-        table.add_row(module, "installed" if there else hint)
+        table.add_row(module, "installed" if there else escape(hint))
     for program, purpose in PROGRAMS.items():
         table.add_row(program, shutil.which(program) or f"not found; {purpose}")
     console.print(table)

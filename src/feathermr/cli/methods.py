@@ -6,6 +6,7 @@ import argparse
 import json
 from dataclasses import fields
 
+from rich.markup import escape
 from rich.table import Table
 
 import feathermr
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
             table.add_column("settings (--set key=value)")
         for entry in entries:
             chosen = entry.get("settings", {})
-            row = [entry["name"], entry["summary"]]
+            row = [entry["name"], escape(entry["summary"])]
             if title == "methods":
                 row.append(", ".join(f"{key}={value}" for key, value in chosen.items()))
             table.add_row(*row)

@@ -105,7 +105,7 @@ def checked_device(name: str) -> str:
         return name
     if name.partition(":")[0] != "cuda":
         raise UsageError(f"no device is called '{name}'; there are: cpu, cuda")
-    if not feathermr.cuda_is_available():
+    if not feathermr.cuda_name():
         raise UsageError("no CUDA device is available here; use --device cpu")
     return name
 

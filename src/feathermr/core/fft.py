@@ -10,13 +10,14 @@ is a pattern of plus and minus one and costs a fraction of the roll.
 """
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from feathermr.core.kept import kept
 
-@lru_cache(maxsize=64)
+
+@kept
 def _ramp(
     sizes: tuple[int, ...], sign: int, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:

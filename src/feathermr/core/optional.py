@@ -6,14 +6,7 @@ from types import ModuleType
 from feathermr.core.errors import MissingExtraError
 
 #: module -> the extra of this package that installs it; nothing else can be asked for
-EXTRAS = {
-    "lightning": "train",
-    "torchmetrics": "train",
-    "onnx": "deploy",
-    "onnxruntime": "deploy",
-    "openvino": "deploy",
-    "dask": "cluster",
-}
+EXTRAS = {"sigpy": "bench", "skimage": "test", "playwright": "test"}
 
 
 def require(module: str) -> ModuleType:

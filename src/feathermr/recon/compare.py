@@ -1,0 +1,61 @@
+"""Run several methods on one scan and score them."""
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from feathermr.acquisition import Acquisition
+from feathermr.core.progress import Progress, silent
+from feathermr.metrics import Alignment, Policy, Score, score_all
+from feathermr.recon.comparison import Comparison
+from feathermr.recon.runner import Method
+from feathermr.recon.zero_filled import ZeroFilled
+
+#: gives the progress of a piece of work its name
+StartProgress = Callable[[str], Progress]
+
+
+def no_progress(description: str) -> Progress:
+    """Report nothing."""
+    return silent
+
+
+def compare(
+    acquisition: Acquisition,
+    methods: Mapping[str, Method],
+    reference: Tensor | None,
+    *,
+    scan: str,
+    policy: Policy = "slice",
+    alignment: Alignment = "none",
+    progress: StartProgress = no_progress,
+) -> Comparison:
+    """Reconstruct a scan by zero filling and by each method, and score the images.
+
+    Args:
+        acquisition: what the methods are given.
+        methods: by name.
+        reference: the image to compare with; no scores without.
+        scan: the scan's name in the scores.
+        policy: of the scores; a volume with an empty image is scored as one volume instead.
+        alignment: of the scores.
+        progress: asked for a progress by each method's name.
+    """
+    todo: dict[str, Method] = {"zero-filled": ZeroFilled(), **methods}
+    reconstructions = {
+        name: method(acquisition, progress=progress(name)) for name, method in todo.items()
+    }
+    scores: list[Score] = []
+    if reference is not None:
+        empty = not bool((reference.abs().amax(dim=(-2, -1)) > 0).all())
+        for name, reconstruction in reconstructions.items():
+            scores += score_all(
+                reconstruction.image,
+                reference,
+                policy="volume" if empty else policy,
+                alignment=alignment,
+                method=name,
+                scan=scan,
+                subject=acquisition.header.subject or scan,
+            )
+    return Comparison(acquisition, reconstructions, reference, tuple(scores))
