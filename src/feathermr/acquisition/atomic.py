@@ -1,0 +1,75 @@
+"""Write beside, then rename: a reader never meets a half-written file."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from feathermr.core.errors import DataError
+
+
+@contextmanager
+def written_file(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` to write to; it takes the place of ``path`` when the block ends.
+
+    The folder is made when it is missing. When the block fails nothing is left behind and a file
+    that was at ``path`` stays as it was.
+
+    Raises:
+        DataError: the file system refused, and why.
+    """
+    beside = _beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_folder(path: Path, pattern: str) -> Iterator[Path]:
+    """An empty folder beside ``path`` to fill; it takes the place of ``path`` when the block ends.
+
+    A folder that is already at ``path`` is replaced only when everything in it fits ``pattern``,
+    that is, when it was written by an earlier run.
+
+    Raises:
+        DataError: ``path`` holds something else, or the file system refused.
+    """
+    foreign = _foreign(path, pattern)
+    if foreign is not None:
+        raise DataError(f"cannot write the folder {path}: {foreign}; choose another name")
+    beside, old = _beside(path), _beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.mkdir()
+        yield beside
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        for folder in (beside, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _foreign(path: Path, pattern: str) -> str | None:
+    """Why ``path`` must not be replaced."""
+    if not path.exists():
+        return None
+    if not path.is_dir():
+        return "a file has that name"
+    others = sorted(entry.name for entry in path.iterdir() if not entry.match(pattern))
+    return f"it holds '{others[0]}', which this program did not write" if others else None
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder, with the same endings, that nobody else uses."""
+    return path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
