@@ -50,7 +50,7 @@ def has_its_adjoint(operator: LinearOperator) -> None:
 
 
 def gradient_is_adjoint(operator: LinearOperator) -> None:
-    """The vector-Jacobian products of ``A``, ``A^H`` and ``A^H A`` are ``A^H``, ``A``, ``A^H A``."""
+    """Vector-Jacobian products of ``A``, ``A^H``, ``A^H A`` are ``A^H``, ``A``, ``A^H A``."""
     for forward, backward, shape in (
         (operator, operator.H, operator.domain),
         (operator.H, operator, operator.codomain),

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import laws
 import pytest
 import torch
 from torch import Tensor
 
+import laws
 from feathermr import operators
 from feathermr.core.seeding import generator
-from feathermr.operators import linear_operator
 from feathermr.operators import (
     Coils,
     Differences,
@@ -20,6 +19,7 @@ from feathermr.operators import (
     LinearOperator,
     Sampling,
     Wavelet,
+    linear_operator,
 )
 
 SLICES, FRAMES, COILS, HEIGHT, WIDTH = 3, 4, 2, 12, 9

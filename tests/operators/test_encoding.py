@@ -1,0 +1,89 @@
+"""The encoding of a scan is the composition of its parts, for every kind of mask."""
+
+import pytest
+import torch
+from torch import Tensor
+
+import laws
+from feathermr.acquisition import Acquisition
+from feathermr.core.errors import DataError, ShapeError
+from feathermr.core.seeding import generator
+from feathermr.operators import Coils, Encoding, Fourier, Sampling, encoding
+
+SLICES, FRAMES, COILS, HEIGHT, WIDTH = 2, 3, 4, 9, 6
+IMAGE = (SLICES, FRAMES, HEIGHT, WIDTH)
+KSPACE = (SLICES, FRAMES, COILS, HEIGHT, WIDTH)
+MASKS = {
+    "lines along y": (1, 1, 1, HEIGHT, 1),
+    "lines along x": (1, 1, 1, 1, WIDTH),
+    "points": (1, 1, 1, HEIGHT, WIDTH),
+    "lines in time": (1, FRAMES, 1, HEIGHT, 1),
+    "points in time": (1, FRAMES, 1, HEIGHT, WIDTH),
+    "lines by slice": (SLICES, 1, 1, HEIGHT, 1),
+    "everything varies": KSPACE,
+}
+
+
+def scan(mask: Tensor, *, shared_maps: bool = False) -> Acquisition:
+    maps = laws.random_array((1 if shared_maps else SLICES, 1, COILS, HEIGHT, WIDTH), "maps")
+    kspace = laws.random_array(KSPACE, "kspace")
+    return Acquisition(torch.where(mask, kspace, 0), mask, coil_maps=maps)
+
+
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("kind", MASKS)
+def test_it_equals_the_composition(kind: str, spread: bool) -> None:
+    mask = torch.rand(MASKS[kind], generator=generator(2, kind)) < 0.5
+    given = mask.expand(KSPACE) if spread else mask  # some readers store a constant axis in full
+    one = scan(given, shared_maps=spread)
+    assert one.coil_maps is not None
+    written = Sampling(mask, KSPACE) @ Fourier(KSPACE) @ Coils(one.coil_maps, IMAGE)
+    operator = encoding(one)
+    x = laws.random_array(IMAGE, "image")
+    laws.assert_equal(operator(x), written(x))
+    laws.assert_equal(operator.H(one.kspace), written.H(one.kspace))
+    laws.assert_equal(operator.normal(x), written.H(written(x)))
+
+
+def test_a_complete_scan_has_the_sum_of_squares_as_its_normal_operator() -> None:
+    one = scan(torch.ones(1, 1, 1, HEIGHT, WIDTH, dtype=torch.bool))
+    x = laws.random_array(IMAGE, "complete")
+    assert one.coil_maps is not None
+    energy = one.coil_maps.abs().square().sum(2)
+    laws.assert_equal(encoding(one).normal(x), energy * x)
+
+
+def test_unsampled_positions_are_plus_zero() -> None:
+    mask = torch.tensor([True, False] * 4 + [True]).reshape(1, 1, 1, HEIGHT, 1)
+    kspace = encoding(scan(mask))(-laws.random_array(IMAGE, "sign"))
+    missing = torch.view_as_real(kspace[..., 1::2, :])
+    assert (missing == 0).all()
+    assert not torch.signbit(missing).any()
+
+
+def test_one_coil_without_maps_is_seen_as_it_is() -> None:
+    mask = torch.ones(1, 1, 1, 1, 1, dtype=torch.bool)
+    kspace = laws.random_array((SLICES, FRAMES, 1, HEIGHT, WIDTH), "one coil")
+    operator = encoding(Acquisition(kspace, mask))
+    laws.assert_equal(operator.H(kspace), Fourier(IMAGE).H(kspace[:, :, 0]))
+
+
+def test_maps_given_beside_the_scan_are_the_ones_used() -> None:
+    one = scan(torch.ones(1, 1, 1, 1, 1, dtype=torch.bool))
+    maps = laws.random_array((1, 1, COILS, HEIGHT, WIDTH), "other maps")
+    x = laws.random_array(IMAGE, "other")
+    laws.assert_equal(encoding(one, maps).normal(x), maps.abs().square().sum(2) * x)
+
+
+def test_several_coils_without_maps_are_refused() -> None:
+    mask = torch.ones(1, 1, 1, 1, 1, dtype=torch.bool)
+    with pytest.raises(DataError, match="4 coils but no coil maps"):
+        encoding(Acquisition(laws.random_array(KSPACE, "no maps"), mask))
+
+
+def test_a_mask_of_another_size_is_refused_with_both_shapes() -> None:
+    maps = torch.ones(1, 1, COILS, HEIGHT, WIDTH, dtype=torch.complex64)
+    with pytest.raises(ShapeError) as caught:
+        Encoding(torch.ones(1, 1, 1, WIDTH, 1, dtype=torch.bool), maps, FRAMES)
+    assert "(1, 1, 1, 6, 1)" in str(caught.value)
+    assert "(1, 3, 4, 9, 6)" in str(caught.value)
