@@ -24,6 +24,6 @@ def kept(build: Callable[[*Ts], R]) -> Callable[[*Ts], R]:
         if torch.compiler.is_compiling():
             return build(*args)
         with torch.inference_mode(mode=False):
-            return stored(*args)  # type: ignore[arg-type]
+            return stored(*args)
 
     return call

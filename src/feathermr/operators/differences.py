@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from feathermr.core.errors import ShapeError
 from feathermr.operators.linear_operator import LinearOperator, Shape
 
 
@@ -18,9 +19,17 @@ class Differences(LinearOperator):
     Args:
         shape: of the array.
         axes: counted from the right, e.g. ``(-2, -1)`` in space or ``(-3,)`` in time.
+
+    Raises:
+        ShapeError: an axis is not counted from the right, or not there.
     """
 
     def __init__(self, shape: Shape, axes: tuple[int, ...]) -> None:
+        if not axes or any(not -len(shape) <= axis < 0 for axis in axes):
+            raise ShapeError(
+                f"axes of differences must be {-len(shape)} to -1, counted from the right, "
+                f"not {axes}"
+            )
         super().__init__(shape, (len(axes), *shape))
         self.axes = axes
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
+from feathermr.core.errors import DataError
 from feathermr.core.fft import origin_phase, plain_fft, plain_ifft
 from feathermr.operators.coils import Coils
 from feathermr.operators.fourier import Fourier
@@ -85,8 +86,16 @@ def encoding(acquisition: Acquisition, coil_maps: Tensor | None = None) -> Encod
     Args:
         acquisition: the scan.
         coil_maps: (slice or 1, 1, coil, y, x); those of the scan by default, ones for one coil.
+
+    Raises:
+        DataError: several coils, but no coil maps.
     """
     maps = coil_maps if coil_maps is not None else acquisition.coil_maps
+    if maps is None and acquisition.n_coils > 1:
+        raise DataError(
+            f"the scan has {acquisition.n_coils} coils but no coil maps; "
+            "estimate them with calibration.estimate_coil_maps"
+        )
     if maps is None:
         maps = torch.ones_like(acquisition.kspace[:1, :1])
     slices = acquisition.n_slices

@@ -156,4 +156,4 @@ class Scaled(LinearOperator):
 
     def apply_adjoint(self, array: Tensor) -> Tensor:
         """``conj(a) A^H y``."""
-        return complex(self.factor).conjugate() * self.operator.apply_adjoint(array)
+        return self.factor.conjugate() * self.operator.apply_adjoint(array)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from feathermr.core.errors import UsageError
+from feathermr.core.kept import kept
 from feathermr.operators.linear_operator import LinearOperator, Shape
 
 #: low-pass filters of Daubechies' extremal-phase wavelets (Ten Lectures on Wavelets, 1992,
@@ -44,7 +45,7 @@ def daubechies(moments: int) -> tuple[float, ...]:
     return tuple(taps.tolist())
 
 
-@lru_cache(maxsize=64)
+@kept
 def _analysis_matrix(size: int, moments: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """One level along an axis: an orthogonal matrix, approximation rows first.
 
@@ -74,7 +75,7 @@ class Wavelet(LinearOperator):
     Args:
         shape: of the array, (..., y, x).
         wavelet: a name in ``FILTERS``.
-        levels: at most as many as leave 8 samples an axis.
+        levels: at most as many as leave 4 samples an axis.
     """
 
     def __init__(self, shape: Shape, wavelet: str = "db4", levels: int = 4) -> None:
