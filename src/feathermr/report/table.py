@@ -1,0 +1,211 @@
+"""The table of scores: one source of rows for terminal, Markdown and HTML."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from rich.table import Table
+
+from feathermr.core.seeding import generator
+from feathermr.metrics import METRICS, Interval, Score, bootstrap_interval, subject_means
+from feathermr.recon.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one method.
+
+    Attributes:
+        interval: mean and 95 % interval.
+        over: ``subjects``, or ``images`` when there is a single subject.
+        best: whether no other method is better by the mean.
+    """
+
+    interval: Interval
+    over: str
+    best: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method.
+
+    Attributes:
+        method: its name.
+        cells: by the metric's name.
+        seconds: wall time; ``None`` when not known.
+        parameters: learned parameters; ``None`` when not known.
+    """
+
+    method: str
+    cells: Mapping[str, Cell]
+    seconds: float | None
+    parameters: int | None
+
+
+def _interval(scores: Sequence[Score]) -> tuple[Interval, str]:
+    """Over the means of the subjects; over all images when there is one subject.
+
+    A mean that is not finite (the PSNR of equal images) stands without an interval.
+    """
+    means = list(subject_means(scores).values())
+    over = "subjects" if len(means) > 1 else "images"
+    values = means if len(means) > 1 else [value for score in scores for value in score.values]
+    if not all(math.isfinite(value) for value in values):
+        mean = sum(values) / len(values)
+        return Interval(mean, math.nan, math.nan, math.nan, len(values)), over
+    draws = generator(0, "bootstrap", scores[0].method, scores[0].metric)
+    return bootstrap_interval(values, generator=draws), over
+
+
+def _is_best(metric: str, mean: float, means: Sequence[float]) -> bool:
+    if len(means) < 2:
+        return False
+    return mean == (max(means) if METRICS[metric].higher_is_better else min(means))
+
+
+def _cells(scores: Sequence[Score]) -> dict[str, dict[str, Cell]]:
+    """Cells by method, then metric."""
+    groups: dict[tuple[str, str], list[Score]] = {}
+    for score in scores:
+        groups.setdefault((score.method, score.metric), []).append(score)
+    intervals = {key: _interval(group) for key, group in groups.items()}
+    cells: dict[str, dict[str, Cell]] = {}
+    for (method, metric), (interval, over) in intervals.items():
+        means = [one.mean for (_, other), (one, _) in intervals.items() if other == metric]
+        best = _is_best(metric, interval.mean, means)
+        cells.setdefault(method, {})[metric] = Cell(interval, over, best)
+    return cells
+
+
+def score_table(
+    scored: Comparison | Iterable[Score],
+    *,
+    seconds: Mapping[str, float] | None = None,
+    parameters: Mapping[str, int] | None = None,
+) -> tuple[Row, ...]:
+    """Rows in the order of the reconstructions, else of the scores.
+
+    Args:
+        scored: a comparison, or scores of any number of scans.
+        seconds: wall time by method, for scores; a comparison has its own.
+        parameters: learned parameters by method, likewise.
+    """
+    if isinstance(scored, Comparison):
+        made = scored.reconstructions
+        scores = scored.scores
+        seconds = {name: one.seconds for name, one in made.items()}
+        parameters = {name: one.cost.parameters for name, one in made.items()}
+    else:
+        scores, seconds, parameters = tuple(scored), seconds or {}, parameters or {}
+    cells = _cells(scores)
+    return tuple(
+        Row(
+            method=name,
+            cells=cells.get(name, {}),
+            seconds=seconds.get(name),
+            parameters=parameters.get(name),
+        )
+        for name in dict.fromkeys([*seconds, *cells])
+    )
+
+
+def number(value: float) -> str:
+    """Four significant digits, trailing zeros kept."""
+    return f"{value:#.4g}".removesuffix(".")
+
+
+def metrics_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Names of the metrics in the table, in order."""
+    return tuple(dict.fromkeys(metric for row in rows for metric in row.cells))
+
+
+def heading(metric: str) -> str:
+    """The metric's name with its unit and the better direction."""
+    known = METRICS[metric]
+    unit = f" ({known.unit})" if known.unit else ""
+    return f"{metric}{unit} {'↑' if known.higher_is_better else '↓'}"
+
+
+def _texts(cell: Cell | None) -> tuple[str, str]:
+    """Mean and interval; no interval for a single value."""
+    if cell is None:
+        return "", ""
+    one = cell.interval
+    known = one.n > 1 and math.isfinite(one.low)
+    interval = f"[{number(one.low)}, {number(one.high)}]" if known else ""
+    return number(one.mean), interval
+
+
+def _headings(rows: Sequence[Row]) -> list[str]:
+    return ["Method", *(heading(metric) for metric in metrics_of(rows)), "Time (s)", "Parameters"]
+
+
+def _tail(row: Row) -> list[str]:
+    seconds = "" if row.seconds is None else f"{row.seconds:.3g}"
+    return [seconds, "" if row.parameters is None else f"{row.parameters:,}"]
+
+
+def statement(rows: Sequence[Row]) -> str:
+    """What the intervals are taken over, in words; empty without scores."""
+    cells = [cell for row in rows for cell in row.cells.values()]
+    if not cells:
+        return ""
+    count = max(cell.interval.n for cell in cells)
+    if all(cell.over == "subjects" for cell in cells):
+        return f"Mean and 95 % bootstrap interval of the mean over {count} subjects."
+    if count == 1:
+        return "One value for the whole scan: no interval can be given."
+    return (
+        f"Mean and 95 % bootstrap interval over the {count} images (slices x frames) of one "
+        "subject: it describes this scan and says nothing about other subjects."
+    )
+
+
+def to_markdown(rows: Sequence[Row]) -> str:
+    """A Markdown table, best values in bold, followed by what the intervals mean."""
+    lines = [_headings(rows), ["---", *["---:"] * (len(_headings(rows)) - 1)]]
+    for row in rows:
+        texts = []
+        for metric in metrics_of(rows):
+            cell = row.cells.get(metric)
+            mean, interval = _texts(cell)
+            mean = f"**{mean}**" if cell is not None and cell.best else mean
+            texts.append(f"{mean} {interval}".strip())
+        lines.append([row.method.replace("|", "\\|"), *texts, *_tail(row)])
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table}\n\n{statement(rows)}".rstrip() + "\n"
+
+
+def to_html(rows: Sequence[Row]) -> str:
+    """An HTML table, best values in bold, followed by what the intervals mean."""
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in _headings(rows))
+    body = ""
+    for row in rows:
+        body += f'<tr><th scope="row">{escape(row.method)}</th>'
+        for metric in metrics_of(rows):
+            cell = row.cells.get(metric)
+            mean, interval = _texts(cell)
+            best = ' class="best"' if cell is not None and cell.best else ""
+            body += f"<td{best}>{mean}<small>{interval}</small></td>"
+        body += "".join(f"<td>{text}</td>" for text in _tail(row)) + "</tr>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    note = f'<p class="note">{escape(statement(rows))}</p>' if statement(rows) else ""
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="Scores">{table}</div>{note}'
+
+
+def to_rich(rows: Sequence[Row]) -> Table:
+    """A table for the terminal, best values in bold."""
+    table = Table(caption=statement(rows) or None, caption_justify="left")
+    for index, text in enumerate(_headings(rows)):
+        table.add_column(text, justify="left" if index == 0 else "right")
+    for row in rows:
+        texts = []
+        for metric in metrics_of(rows):
+            cell = row.cells.get(metric)
+            mean, interval = _texts(cell)
+            mean = f"[bold]{mean}[/bold]" if cell is not None and cell.best else mean
+            texts.append(f"{mean}\n{interval.replace('[', chr(92) + '[')}".strip())
+        table.add_row(row.method.replace("[", "\\["), *texts, *_tail(row))
+    return table
