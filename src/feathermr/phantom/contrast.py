@@ -56,6 +56,7 @@ SEQUENCES = {
 }
 _SEQUENCES = {name: index for index, name in enumerate(SEQUENCES)}
 _FLOW_VOID = ("t1 spin echo", "t2 spin echo", "proton density", "flair")
+_INFLOW = ("spoiled echo", "balanced")
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,10 @@ def draw_contrast(
         share = 0.7 if name == "red marrow" else 1.0
         signals[:, _NAMES[name]] *= 1 - share * suppressed
     void = torch.tensor([_SEQUENCES[name] for name in _FLOW_VOID], device=device)
+    fresh = torch.tensor([_SEQUENCES[name] for name in _INFLOW], device=device)
     flowing = torch.isin(sequence, void).float() * (0.6 + 0.4 * rand())
-    signals[:, _NAMES["blood"]] *= 1 - flowing
+    inflow = torch.isin(sequence, fresh).float() * rand()
+    signals[:, _NAMES["blood"]] *= (1 - flowing) * (1 + inflow)
     common = [_NAMES[name] for name in ("fat", "gray matter", "muscle", "liver", "cartilage")]
     signals = signals / signals[:, common].amax(1, keepdim=True)
     strength = torch.where(high_field == 1, 3.0, 1.5)

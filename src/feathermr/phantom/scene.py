@@ -8,7 +8,7 @@ from torch import Tensor
 
 from feathermr.core.errors import UsageError
 from feathermr.core.registry import look_up
-from feathermr.phantom import brain, texture
+from feathermr.phantom import abdomen, brain, heart, knee, texture
 from feathermr.phantom.canvas import Canvas, fit_spacing
 from feathermr.phantom.contrast import Contrast, draw_contrast
 from feathermr.phantom.fields import Shape
@@ -39,6 +39,11 @@ class Anatomy:
 
 ANATOMIES = {
     "brain": Anatomy(brain.draw_brain, brain.FIELD_OF_VIEW, brain.SEQUENCES, brain.FAT_SUPPRESSED),
+    "knee": Anatomy(knee.draw_knee, knee.FIELD_OF_VIEW, knee.SEQUENCES, knee.FAT_SUPPRESSED),
+    "abdomen": Anatomy(
+        abdomen.draw_abdomen, abdomen.FIELD_OF_VIEW, abdomen.SEQUENCES, abdomen.FAT_SUPPRESSED
+    ),
+    "heart": Anatomy(heart.draw_heart, heart.FIELD_OF_VIEW, heart.SEQUENCES),
     "texture": Anatomy(
         texture.draw_texture, texture.FIELD_OF_VIEW, texture.SEQUENCES, texture.FAT_SUPPRESSED
     ),
