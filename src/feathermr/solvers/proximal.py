@@ -19,7 +19,9 @@ def joint_threshold(array: Tensor, threshold: float | Tensor, axis: int = 0) -> 
     """``g = threshold sum ||x||_2`` over vectors along ``axis``: isotropic total variation."""
     # the sum of squares of the real view is many times faster than the norm of complex numbers
     squares = array.real.square() + array.imag.square() if array.is_complex() else array.square()
-    magnitude = squares.sum(axis, keepdim=True).sqrt()
+    # the root of zero has no gradient
+    tiny = torch.finfo(squares.dtype).tiny
+    magnitude = squares.sum(axis, keepdim=True).clamp_min(tiny).sqrt()
     shrunk: Tensor = array * _shrinkage(magnitude, threshold)
     return shrunk
 
