@@ -191,8 +191,18 @@ def test_hfen_sees_edges_more_than_a_smooth_offset():
     assert by_blur > 10 * by_offset
 
 
+def filter_of_the_paper():
+    steps = torch.arange(15, dtype=torch.float64) - 7
+    squared = steps[:, None] ** 2 + steps**2
+    density = torch.exp(-squared / 4.5)
+    kernel = (squared - 4.5) / 1.5**4 * density / density.sum()
+    return kernel - kernel.mean()
+
+
 def test_the_filter_is_the_laplacian_of_a_blurred_image():
-    kernel = laplacian_of_gaussian()
+    kernel = filter_of_the_paper()
+    columns, lines = laplacian_of_gaussian()
+    assert torch.allclose(columns.T @ lines, kernel, atol=1e-15)
     rows = (torch.arange(15, dtype=torch.float64) - 7)[:, None].expand(15, 15)
     assert kernel.shape == (15, 15)
     assert kernel.sum().item() == pytest.approx(0, abs=1e-14)
@@ -229,7 +239,7 @@ def test_psnr_and_nmse_agree_with_scikit_image():
 
 def test_hfen_agrees_with_a_convolution_of_scipy():
     prediction, target = pair("hfen", 31, 20)
-    kernel = laplacian_of_gaussian().numpy()
+    kernel = filter_of_the_paper().numpy()
     p, t = (convolve(image.numpy(), kernel, mode="constant") for image in (prediction, target))
     expected = np.linalg.norm(p - t) / np.linalg.norm(t)
     assert hfen(prediction, target, data_range=1.0).item() == pytest.approx(expected, rel=1e-10)

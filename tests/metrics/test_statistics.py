@@ -76,6 +76,13 @@ def test_a_higher_level_is_wider_and_the_same_generator_repeats():
     assert narrow == again
 
 
+def test_interval_of_two_subjects_is_widened_by_the_root_of_two():
+    # the resampled means are 0, 1 and 2
+    interval = bootstrap_interval([0.0, 2.0], generator=generator(0))
+    assert interval.low == pytest.approx(1 - math.sqrt(2))
+    assert interval.high == pytest.approx(1 + math.sqrt(2))
+
+
 def test_one_subject_has_an_interval_without_width():
     interval = bootstrap_interval([3.5], generator=generator(0))
     assert (interval.low, interval.mean, interval.high) == (3.5, 3.5, 3.5)
@@ -142,6 +149,7 @@ def test_sampled_p_value_agrees_with_the_exact_one_and_is_never_zero():
     values = [value + 0.5 for value in normal(12, "p")]
     exact = sign_flip_p_value(values, generator=generator(0), resamples=2**12)
     sampled = sign_flip_p_value(values, generator=generator(0), resamples=2**12 - 1)
+    assert exact * 2**12 == pytest.approx(round(exact * 2**12), abs=1e-9)
     assert sampled == pytest.approx(exact, abs=0.02)
     assert sampled != exact
     assert sign_flip_p_value([1.0] * 40, generator=generator(0), resamples=999) == 1 / 1000

@@ -29,7 +29,7 @@ def test_kt_random_reproduces_the_published_cine_mask():
 
 
 def test_kt_random_follows_its_density():
-    size, frames = 64, 4000
+    size, frames = 64, 20000
     mask = lines("kt-random", size, frames=frames, acceleration=size / 2, center=1)
     share = mask.float().mean(dim=0)
     weight = (1 - (torch.arange(size) - 32).abs() / 32) ** 2

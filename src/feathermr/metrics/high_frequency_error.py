@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d
+from torch.nn.functional import pad
 
 from feathermr.metrics.checks import check_magnitudes, energy_of_target
 
@@ -11,19 +11,35 @@ SIDE = 15
 SIGMA = 1.5
 
 
-def laplacian_of_gaussian() -> Tensor:
-    """The filter (15, 15): ``(r^2 - 2 s^2) / s^4`` times a normal density, shifted to sum 0."""
+def laplacian_of_gaussian() -> tuple[Tensor, Tensor]:
+    """The filter as three products of a column and a row (3, 15): their sum is (15, 15).
+
+    It is ``(r^2 - 2 s^2) / s^4`` times a normal density of sum 1, shifted to sum 0.
+    """
     steps = torch.arange(SIDE, dtype=torch.float64) - SIDE // 2
-    squared = steps[:, None] ** 2 + steps**2
-    density = torch.exp(-squared / (2 * SIGMA**2))
-    kernel = (squared - 2 * SIGMA**2) / SIGMA**4 * density / density.sum()
-    return kernel - kernel.mean()
+    density = torch.exp(-(steps**2) / (2 * SIGMA**2))
+    density = density / density.sum()
+    second = (steps**2 - SIGMA**2) / SIGMA**4 * density
+    flat = torch.ones(SIDE, dtype=torch.float64)
+    mean = 2 * second.sum() * density.sum() / SIDE**2
+    return torch.stack([second, density, flat]), torch.stack([density, second, -mean * flat])
+
+
+def _filter(images: Tensor, weights: Tensor, axis: int) -> Tensor:
+    """Sums over ``SIDE`` shifts; many times faster than a convolution in double precision."""
+    size = images.shape[axis] - SIDE + 1
+    filtered = torch.zeros_like(images.narrow(axis, 0, size))
+    for shift, weight in enumerate(weights.tolist()):
+        filtered = filtered + weight * images.narrow(axis, shift, size)
+    return filtered
 
 
 def _edges(images: Tensor) -> Tensor:
-    kernel = laplacian_of_gaussian().to(images)
-    flat = images.reshape(-1, 1, *images.shape[-2:])
-    return conv2d(flat, kernel[None, None], padding=SIDE // 2).reshape(images.shape)
+    padded = pad(images, (SIDE // 2,) * 4)
+    edges = torch.zeros_like(images)
+    for column, row in zip(*laplacian_of_gaussian(), strict=True):
+        edges = edges + _filter(_filter(padded, column, -2), row, -1)
+    return edges
 
 
 def hfen(prediction: Tensor, target: Tensor, *, data_range: float | Tensor) -> Tensor:

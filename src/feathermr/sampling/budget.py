@@ -91,8 +91,9 @@ def draw(weights: Tensor, count: int, block: Tensor, generator: torch.Generator)
     Returns:
         Boolean array of the shape of ``weights``.
     """
-    waits = torch.empty(weights.shape, dtype=torch.float64).exponential_(generator=generator)
-    waits = (waits / weights).masked_fill(block, -1.0)
+    # torch's own exponential draws depend on the build of torch; its uniform ones do not
+    uniform = torch.rand(weights.shape, dtype=torch.float64, generator=generator)
+    waits = (-torch.log1p(-uniform) / weights).masked_fill(block, -1.0)
     chosen = waits.topk(count, dim=-1, largest=False).indices
     return torch.zeros(weights.shape, dtype=torch.bool).scatter_(-1, chosen, True)
 

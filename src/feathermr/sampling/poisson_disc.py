@@ -15,6 +15,15 @@ JAMMING = 0.58
 SURPLUS = 0.02
 
 
+def _disc(reach_squared: int, stride: int) -> Order:
+    """Steps in a flat grid of rows of ``stride`` to all positions nearer than the reach."""
+    side = math.isqrt(reach_squared)
+    steps = np.arange(-side, side + 1)
+    down, right = np.nonzero(steps[:, None] ** 2 + steps**2 < reach_squared)
+    offsets: Order = (down - side) * stride + right - side
+    return offsets
+
+
 def throw_darts(radii: Radii, order: Order) -> list[int]:
     """Visit positions in ``order``; keep each one that no kept position forbids.
 
@@ -35,12 +44,7 @@ def throw_darts(radii: Radii, order: Order) -> list[int]:
     rows, columns = np.divmod(order, width)
     padded = ((rows + margin) * stride + columns + margin).tolist()
     reaches = reach_squared.ravel()[order].tolist()
-    steps = np.arange(-margin, margin + 1)
-    squares = steps[:, None] ** 2 + steps**2
-    discs = {}
-    for reach in set(reaches):
-        down, right = np.nonzero(squares < reach)
-        discs[reach] = (down - margin) * stride + right - margin
+    discs: dict[int, Order] = {}
 
     flags = bytearray(stride * (height + 2 * margin))
     forbidden = np.frombuffer(flags, dtype=np.uint8)
@@ -48,6 +52,8 @@ def throw_darts(radii: Radii, order: Order) -> list[int]:
     for position, place, reach in zip(order.tolist(), padded, reaches, strict=True):
         if not flags[place]:
             kept.append(position)
+            if reach not in discs:
+                discs[reach] = _disc(reach, stride)
             forbidden[discs[reach] + place] = 1
     return kept
 
