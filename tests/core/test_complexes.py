@@ -1,9 +1,9 @@
 """Complex numbers as channels."""
 
-import laws
 import pytest
 import torch
 
+import laws
 from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.errors import ShapeError
 

@@ -2,11 +2,11 @@
 
 import math
 
-import laws
 import pytest
 import torch
 from torch import Tensor
 
+import laws
 from feathermr.core.fft import (
     fft,
     ifft,

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+import itertools
+
 import laws
 from feathermr.solvers import cg, power_iteration
 
@@ -45,7 +47,7 @@ def test_each_iteration_lowers_the_energy_error() -> None:
     for iterations in range(5):
         error = cg(lambda x: times(matrices, x), right, iterations=iterations) - truth
         errors.append((error.conj() * times(matrices, error)).sum(1).real)
-    assert all(bool((b < a).all()) for a, b in zip(errors, errors[1:], strict=False))
+    assert all(bool((b < a).all()) for a, b in itertools.pairwise(errors))
 
 
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
