@@ -89,12 +89,27 @@ class Acquisition:
         if self.coil_maps is not None:
             check_axes(self.coil_maps, COIL_MAPS, "coil_maps")
             check_broadcasts(self.coil_maps, (slices, 1, coils, height, width), "coil_maps")
+            if not self.coil_maps.is_complex():
+                raise DataError(f"coil_maps must be complex, not {self.coil_maps.dtype}")
+        if self.noise is not None and not (
+            self.noise.ndim == 2 and self.noise.shape[0] == coils and self.noise.is_complex()
+        ):
+            raise DataError(
+                f"noise must be complex with the axes (coil, sample) and {coils} coils, but it is "
+                f"{self.noise.dtype} of shape {tuple(self.noise.shape)}"
+            )
         if self.reference is not None:
             check_axes(self.reference, IMAGE, "reference")
             if self.reference.shape[:2] != (slices, frames):
                 raise DataError(
                     f"reference has {tuple(self.reference.shape[:2])} slices and frames, "
                     f"kspace {(slices, frames)}; they must be the same"
+                )
+            size = tuple(self.reference.shape[2:])
+            if size not in ((height, width), self.header.image_shape):
+                raise DataError(
+                    f"reference is {size[0]} x {size[1]}, but kspace is {height} x {width} and "
+                    f"header.image_shape {self.header.image_shape}; it must be one of them"
                 )
 
     @property
