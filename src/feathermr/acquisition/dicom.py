@@ -82,7 +82,8 @@ def _grid(frames: Sequence[DicomFrame]) -> list[list[DicomFrame]]:
     """The images by slice, then by frame."""
     if frames[0].orientation is None:
         timed = all(frame.time is not None for frame in frames)
-        line = sorted(frames, key=lambda frame: frame.order)
+        # the last two are the number of the file and that of the image in it
+        line = sorted(frames, key=lambda frame: frame.order[:1] + frame.order[-2:])
         return [line] if timed else [[frame] for frame in line]
     lines: list[list[DicomFrame]] = []
     for frame in sorted(frames, key=lambda frame: frame.depth):

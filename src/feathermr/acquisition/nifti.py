@@ -1,12 +1,13 @@
 """NIfTI-1 and -2 images: (x, y, slice) or (x, y, slice, time)."""
 
+import gzip
 from pathlib import Path
 
 import nibabel
 import numpy as np
 from torch import Tensor
 
-from feathermr.acquisition.arrays import complex_tensor, ordered, real_tensor
+from feathermr.acquisition.arrays import Array, complex_tensor, ordered, real_tensor
 from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.geometry import affine_for, affine_rows, frame_interval
 from feathermr.acquisition.image_object import from_image
@@ -20,8 +21,7 @@ TIMES = {"unknown": 1.0, "sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 def read_nifti(path: Path) -> Acquisition:
     """The image as an object; its affine and times in metres and seconds."""
-    image = nibabel.load(path)
-    array = np.asanyarray(image.dataobj)
+    image, array = _opened(path)
     if array.dtype.names is not None:
         raise DataError("it is a colour image; convert it to grey first")
     while array.ndim > 4 and array.shape[-1] == 1:
@@ -32,6 +32,22 @@ def read_nifti(path: Path) -> Acquisition:
     arranged = ordered(array, layout, IMAGE)
     tensor = complex_tensor(arranged) if array.dtype.kind == "c" else real_tensor(arranged)
     return from_image(tensor, _header(image, path.name, tensor.shape[1]))
+
+
+def _opened(path: Path) -> tuple[nibabel.Nifti1Image, Array]:
+    """The image and its numbers, whatever the file's name; a pair is found by its names."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as file:
+        head = file.read(348)
+        file.seek(0)
+        if head[344:347] == b"n+1":
+            image = nibabel.Nifti1Image.from_stream(file)
+        elif head[4:7] == b"n+2":
+            image = nibabel.Nifti2Image.from_stream(file)
+        else:
+            image = nibabel.load(path)
+        return image, np.asanyarray(image.dataobj)
 
 
 def _header(image: nibabel.Nifti1Image, source: str, n_frames: int) -> Header:

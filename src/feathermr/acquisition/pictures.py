@@ -45,6 +45,8 @@ def read_pictures(paths: Sequence[Path], source: str) -> Acquisition:
 def _film(path: Path) -> tuple[list[Array], tuple[float, ...]]:
     """The grey images of a file, and when each is shown in seconds."""
     with Image.open(path) as picture:
+        picture.verify()
+    with Image.open(path) as picture:
         frames, starts, now = [], [], 0.0
         for frame in ImageSequence.Iterator(picture):
             frames.append(np.array(frame if frame.mode in DEEP_MODES else frame.convert("L")))

@@ -32,8 +32,11 @@ def recognise(path: Path) -> Format:
     Raises:
         DataError: there is no such file, it is empty, or its format is not known.
     """
-    if path.suffix in ("", ".cfl", ".hdr") and bart_pair(path) is not None:
-        return "bart"
+    if path.suffix in (".cfl", ".hdr") or not path.exists():
+        if bart_pair(path) is not None:
+            return "bart"
+        if path.suffix == ".cfl":
+            raise DataError("a BART file is a pair of .cfl and .hdr, and one of them is missing")
     if not path.exists():
         raise DataError("there is no such file or folder")
     with path.open("rb") as file:
