@@ -14,7 +14,7 @@ MakeComparison = Callable[..., Comparison]
 
 
 def _reference(slices: int, frames: int, height: int, width: int) -> torch.Tensor:
-    """A disc that beats, on a smooth phase."""
+    """A disc with a grain that beats, on a smooth phase."""
     y, x = torch.meshgrid(
         torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij"
     )
@@ -22,7 +22,8 @@ def _reference(slices: int, frames: int, height: int, width: int) -> torch.Tenso
     place = 0.1 * torch.arange(slices)[:, None, None, None]
     distance = ((x - place) ** 2 + y**2).sqrt()
     disc = 3.0 * torch.sigmoid((radius[None, :, None, None] - distance) * 20)
-    return (disc + 0.2) * torch.exp(1j * (x + 0.5 * y * x))
+    grain = 1 + 0.2 * torch.sin(17 * x) * torch.cos(13 * y)
+    return grain * (disc + 0.2) * torch.exp(1j * (x + 0.5 * y * x))
 
 
 def _scores(name: str, image: torch.Tensor, reference: torch.Tensor) -> tuple[Score, ...]:

@@ -20,7 +20,7 @@ class SamplingView:
     Attributes:
         mask: (slice, frame, y, x), 255 where sampled; one slice or frame when all are the same.
         course: share of each phase-encoding line that was sampled, 0 to 255
-            (slice, 1, line, frame); ``None`` for one frame or a mask that does not change.
+            (slice, 1, line, frame); ``None`` when all frames have one mask.
         kspace: log magnitude (slice, 1, y, x), see `figures.log_bytes`.
         floor: decibels below the peak shown as the darkest grey.
         frame: the acquired frame that ``kspace`` shows.

@@ -8,8 +8,8 @@ from feathermr.report.markup import definitions, sentences
 from feathermr.report.table import score_table, to_html
 
 POLICIES = {
-    "slice": "each image scored by itself, then averaged",
-    "volume": "all images of the scan scored together",
+    "slice": "Each image scored by itself, then averaged",
+    "volume": "All images of the scan scored together",
 }
 
 
@@ -36,14 +36,26 @@ def _meaning(comparison: Comparison) -> str:
     metrics: dict[str, list[Score]] = {}
     for score in comparison.scores:
         metrics.setdefault(score.metric, []).append(score)
-    pairs = [(metric, _definition(metric, scores)) for metric, scores in metrics.items()]
-    return f"<h3>What the scores mean</h3>{definitions(pairs)}" if pairs else ""
+    if not metrics:
+        return ""
+    summaries = [(metric, _summary(metric)) for metric in metrics]
+    conditions = {metric: _conditions(scores) for metric, scores in metrics.items()}
+    if len(set(conditions.values())) == 1:
+        notes = [f"{next(iter(conditions.values()))}."]
+    else:
+        notes = [f"{metric}: {text}." for metric, text in conditions.items()]
+    return f"<h3>What the scores mean</h3>{definitions(summaries)}{sentences(notes)}"
 
 
-def _definition(metric: str, scores: Sequence[Score]) -> str:
+def _summary(metric: str) -> str:
+    return METRICS[metric].summary.replace("``", "").rstrip(".")
+
+
+def _conditions(scores: Sequence[Score]) -> str:
+    """How one metric was taken: policy, data range, alignment."""
     ranges = _span(value for score in scores for value in score.data_range)
     policies = dict.fromkeys(POLICIES[score.policy] for score in scores)
-    parts = [METRICS[metric].summary, *policies, f"data range {ranges}"]
+    parts = [*policies, f"data range {ranges}"]
     if any(score.alignment == "least-squares" for score in scores):
         factors = ", ".join(f"{score.method} {score.factor:.4g}" for score in scores)
         parts.append(f"one real factor fitted to the reference by least squares ({factors})")

@@ -160,6 +160,7 @@ def phase_section(shown: Shown) -> str:
 def sampling_section(sampling: SamplingView) -> str:
     """The mask, its course over time, the samples."""
     axis = sampling.phase_axis
+    frame = f"frame {sampling.frame + 1}, " if sampling.course is not None else ""
     cells = [figure("Mask", image="mask", view="whole", label="Mask", detail="white: sampled")]
     if sampling.course is not None:
         cells.append(
@@ -177,7 +178,7 @@ def sampling_section(sampling: SamplingView) -> str:
             image="kspace",
             view="whole",
             label="Log magnitude of k-space",
-            detail=f"frame {sampling.frame + 1}, coils combined; {sampling.floor:.0f} to 0 dB of "
+            detail=f"{frame}coils combined; {sampling.floor:.0f} to 0 dB of "
             "the peak; black: not sampled",
         )
     )

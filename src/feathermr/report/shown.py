@@ -104,7 +104,7 @@ def _finite(names: list[str], images: list[Tensor]) -> tuple[list[Tensor], list[
     for name, image in zip(names, images, strict=True):
         bad = int((~torch.isfinite(image)).sum())
         if bad:
-            notes.append(f"{name} holds {bad} values that are NaN or infinite; shown as black.")
+            notes.append(f"Values that are NaN or infinite, shown as black: {bad} in {name}.")
     return [torch.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0) for image in images], notes
 
 
