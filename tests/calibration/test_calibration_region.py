@@ -1,0 +1,128 @@
+"""The calibration region against brute force, and the samples taken from it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+import laws
+import synthetic
+from feathermr.acquisition import Acquisition, undersample
+from feathermr.calibration import calibration_data, calibration_region
+from feathermr.calibration.region import Region
+from feathermr.core.errors import DataError
+from feathermr.core.seeding import generator
+
+
+def largest_area(sampled: Tensor) -> int:
+    """Area of the largest full rectangle that holds ``n // 2``, by trying all of them."""
+    height, width = sampled.shape
+    y, x = height // 2, width // 2
+    return max(
+        (bottom - top) * (right - left)
+        for top in range(y + 1)
+        for bottom in range(y + 1, height + 1)
+        for left in range(x + 1)
+        for right in range(x + 1, width + 1)
+        if bool(sampled[top:bottom, left:right].all())
+    )
+
+
+def area(region: Region) -> int:
+    return (region.bottom - region.top) * (region.right - region.left)
+
+
+def spread(sampled: Tensor) -> Tensor:
+    return sampled.reshape(1, 1, 1, *sampled.shape)
+
+
+@pytest.mark.parametrize("shape", [(9, 8), (8, 9), (7, 7), (6, 10)])
+def test_it_is_the_largest_rectangle_of_asymmetric_masks(shape: tuple[int, int]) -> None:
+    for seed in range(25):
+        sampled = torch.rand(shape, generator=generator(seed, *shape)) < 0.85
+        sampled[shape[0] // 2, shape[1] // 2] = True
+        region = calibration_region(spread(sampled))
+        assert sampled[region.top : region.bottom, region.left : region.right].all()
+        assert region.top <= shape[0] // 2 < region.bottom
+        assert region.left <= shape[1] // 2 < region.right
+        assert area(region) == largest_area(sampled)
+
+
+@pytest.mark.parametrize(("height", "center"), [(16, 4), (17, 5), (16, 5), (17, 4)])
+def test_lines_give_a_band(height: int, center: int) -> None:
+    mask = torch.zeros(1, 1, 1, height, 11, dtype=torch.bool)
+    start = height // 2 - center // 2
+    mask[..., start : start + center, :] = True
+    mask[..., 0, :] = True
+    assert calibration_region(mask) == Region(start, start + center, 0, 11)
+    assert str(calibration_region(mask)) == f"{center} x 11"
+
+
+def test_frames_of_a_series_count_together() -> None:
+    mask = torch.zeros(1, 3, 1, 9, 4, dtype=torch.bool)
+    for frame in range(3):
+        mask[:, frame, :, frame::3] = True
+    assert calibration_region(mask) == Region(0, 9, 0, 4)
+
+
+def test_a_position_that_one_slice_or_coil_lacks_is_not_calibration() -> None:
+    mask = torch.ones(2, 1, 2, 7, 5, dtype=torch.bool)
+    mask[1, :, :, 5:] = False
+    mask[:, :, 0, :, 4] = False
+    assert calibration_region(mask) == Region(0, 5, 0, 4)
+
+
+def test_an_unsampled_center_is_refused() -> None:
+    mask = torch.ones(1, 1, 1, 7, 5, dtype=torch.bool)
+    mask[..., 3, 2] = False
+    with pytest.raises(DataError, match="center of k-space was not sampled"):
+        calibration_region(mask)
+
+
+def masked(mask: Tensor, frames: int = 1, shape: tuple[int, int] = (41, 38)) -> Acquisition:
+    kspace = laws.random_array((1, frames, 3, *shape), "calibration", dtype=torch.complex64)
+    complete = Acquisition(kspace, torch.ones(1, 1, 1, 1, 1, dtype=torch.bool))
+    return undersample(complete, mask)
+
+
+@pytest.mark.parametrize("shape", [(41, 38), (40, 37)])
+def test_a_large_region_is_cut_about_the_center(shape: tuple[int, int]) -> None:
+    scan = masked(torch.ones(1, 1, 1, 1, 1, dtype=torch.bool), shape=shape)
+    samples, region = calibration_data(scan, largest=10)
+    assert samples.shape == (1, 3, 10, 10)
+    y, x = shape[0] // 2, shape[1] // 2
+    assert region == Region(y - 5, y + 5, x - 5, x + 5)
+    assert torch.equal(samples, scan.kspace[:, 0, :, y - 5 : y + 5, x - 5 : x + 5])
+
+
+def test_a_long_thin_band_does_not_win_over_the_square_that_is_used() -> None:
+    """A whole central line holds more positions than the square, but less than the cut of it."""
+    mask = torch.zeros(1, 1, 1, 41, 38, dtype=torch.bool)
+    mask[..., 20, :] = True
+    mask[..., 18:23, 16:23] = True
+    samples, region = calibration_data(masked(mask), largest=12)
+    assert region == Region(18, 23, 16, 23)
+    assert samples.shape[-2:] == (5, 7)
+
+
+def test_frames_are_averaged_over_those_that_sampled() -> None:
+    mask = torch.zeros(1, 2, 1, 41, 1, dtype=torch.bool)
+    mask[..., 20, :] = True
+    mask[:, 0, :, 21] = True
+    mask[:, 1, :, 19] = True
+    scan = masked(mask, frames=2)
+    samples, region = calibration_data(scan, largest=60)
+    assert region == Region(19, 22, 0, 38)
+    own = scan.kspace[:, :, :, 19:22]
+    expected = torch.stack([own[:, 1, :, 0], own.mean(1)[:, :, 1], own[:, 0, :, 2]], dim=2)
+    laws.assert_equal(samples, expected, 1e-6)
+
+
+def test_a_mask_shared_by_all_frames_averages_them_too() -> None:
+    scan = masked(synthetic.line_mask(41, 1, keep=0.2, center=9), frames=3)
+    samples, region = calibration_data(scan)
+    window = scan.kspace[..., region.top : region.bottom, region.left : region.right]
+    laws.assert_equal(samples, window.mean(1), 1e-6)
+    spelled = replace(scan, mask=scan.mask.expand(1, 3, 3, 41, 38))
+    laws.assert_equal(calibration_data(spelled)[0], samples, 1e-6)
