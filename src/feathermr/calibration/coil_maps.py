@@ -26,11 +26,11 @@ def estimate_coil_maps(
         raise UsageError(
             f"no calibration is called '{calibration}'; there are: {', '.join(CALIBRATIONS)}"
         )
+    if acquisition.coil_maps is not None:
+        return acquisition.coil_maps, "coil maps: those of the scan"
     if acquisition.n_coils == 1:
         ones = torch.ones_like(acquisition.kspace[:1, :1])
         return ones, "one coil: no coil maps"
-    if acquisition.coil_maps is not None:
-        return acquisition.coil_maps, "coil maps: those of the scan"
     maps, region = [], ""
     for index in range(acquisition.n_slices):
         samples, found = calibration_data(acquisition.slices(index, index + 1))

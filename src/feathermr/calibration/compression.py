@@ -1,12 +1,10 @@
 """Coil compression: fewer virtual coils that hold nearly all of the signal."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
-from feathermr.calibration.whitening import mix_coils
+from feathermr.calibration.whitening import mixed
 
 
 def compression_matrix(kspace: Tensor, coils: int) -> Tensor:
@@ -32,10 +30,5 @@ def compress(acquisition: Acquisition, coils: int) -> Acquisition:
     if acquisition.n_coils <= coils:
         return acquisition
     matrix = compression_matrix(acquisition.kspace, coils)
-    maps = acquisition.coil_maps
-    return replace(
-        acquisition,
-        kspace=mix_coils(matrix, acquisition.kspace),
-        coil_maps=None if maps is None else mix_coils(matrix, maps),
-        noise=None,
-    ).with_notes(f"{acquisition.n_coils} coils compressed to {coils} virtual ones")
+    note = f"{acquisition.n_coils} coils compressed to {coils} virtual ones"
+    return mixed(acquisition, matrix).with_notes(note)

@@ -42,11 +42,12 @@ def anchor_phase(maps: Tensor, samples: Tensor) -> Tensor:
 
     Args:
         maps: (slice, coil, y, x).
-        samples: k-space or images of the coils (slice, coil, y, x), which define that coil.
+        samples: k-space or images of the coils (slice, coil, y, x), which define that coil,
+            slice by slice.
     """
-    columns = samples.movedim(1, 0).flatten(1)
+    columns = samples.flatten(2)
     _, vectors = torch.linalg.eigh(columns @ columns.mH)
-    virtual = torch.einsum("c,scyx->syx", vectors[:, -1].conj(), maps)
+    virtual = torch.einsum("sc,scyx->syx", vectors[..., -1].conj(), maps)
     return maps * torch.sgn(virtual).conj()[:, None]
 
 

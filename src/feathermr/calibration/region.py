@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
+from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError
 
 
@@ -24,15 +25,16 @@ class Region:
 
 
 def calibration_region(mask: Tensor) -> Region:
-    """The largest sampled rectangle about ``n // 2``, counting every frame of a series together.
+    """The largest sampled rectangle about ``n // 2``, counting the frames of a series together.
 
     Args:
-        mask: boolean with y and x last and at their full size.
+        mask: boolean (slice, frame, coil, y, x) with y and x at their full size; a position
+            counts when every slice and coil has it in some frame.
 
     Raises:
         DataError: the center itself was not sampled.
     """
-    sampled = mask.reshape(-1, *mask.shape[-2:]).any(0)
+    sampled = mask.any(1).flatten(0, 1).all(0)
     height, width = sampled.shape
     center_y, center_x = height // 2, width // 2
     if not bool(sampled[center_y, center_x]):
@@ -40,26 +42,28 @@ def calibration_region(mask: Tensor) -> Region:
             "the center of k-space was not sampled, so coil maps cannot be estimated; "
             "give coil maps or sample the center"
         )
-    # reach of each row to the left and right of the center column, shrinking outwards
-    left = sampled[:, : center_x + 1].flip(1).cumprod(1).sum(1)
-    right = sampled[:, center_x:].cumprod(1).sum(1)
-    best = Region(center_y, center_y + 1, center_x, center_x + 1)
-    area = 0
-    top = bottom = center_y
-    reach_left, reach_right = int(left[center_y]), int(right[center_y])
-    while True:
-        size = (bottom - top + 1) * (reach_left + reach_right - 1)
-        if size > area:
-            best = Region(top, bottom + 1, center_x - reach_left + 1, center_x + reach_right)
-            area = size
-        above = int(min(left[top - 1], right[top - 1])) if top > 0 else 0
-        below = int(min(left[bottom + 1], right[bottom + 1])) if bottom + 1 < height else 0
-        if not above and not below:
-            return best
-        row = top - 1 if above >= below else bottom + 1
-        top, bottom = min(top, row), max(bottom, row)
-        reach_left = min(reach_left, int(left[row]))
-        reach_right = min(reach_right, int(right[row]))
+    # how far each row reaches to the left and right of the center column, which counts
+    reaches = (
+        sampled[:, : center_x + 1].flip(1).cumprod(1).sum(1),
+        sampled[:, center_x:].cumprod(1).sum(1),
+    )
+    # what is common to the rows from `i` above the center to `j` below it
+    left, right = (
+        torch.minimum(
+            reach[: center_y + 1].flip(0).cummin(0).values[:, None],
+            reach[center_y:].cummin(0).values,
+        )
+        for reach in reaches
+    )
+    above, below = torch.arange(center_y + 1)[:, None], torch.arange(height - center_y)
+    area = (above + below + 1).to(left.device) * (left + right - 1)
+    i, j = divmod(int(area.argmax()), area.shape[1])
+    return Region(
+        center_y - i,
+        center_y + j + 1,
+        center_x - int(left[i, j]) + 1,
+        center_x + int(right[i, j]),
+    )
 
 
 def calibration_data(acquisition: Acquisition, largest: int = 24) -> tuple[Tensor, Region]:
@@ -67,25 +71,17 @@ def calibration_data(acquisition: Acquisition, largest: int = 24) -> tuple[Tenso
 
     Args:
         acquisition: the scan.
-        largest: size an axis beyond which the region is cut.
+        largest: size an axis of the center in which the region is looked for.
     """
     height, width = acquisition.shape
-    mask = acquisition.mask
-    region = calibration_region(mask.expand(*mask.shape[:3], height, width))
-    region = Region(
-        *_cut(region.top, region.bottom, height // 2, largest),
-        *_cut(region.left, region.right, width // 2, largest),
-    )
+    mask = acquisition.mask.expand(*acquisition.mask.shape[:3], height, width)
+    size = min(largest, height), min(largest, width)
+    found = calibration_region(center_crop(mask, size))
+    top, left = height // 2 - size[0] // 2, width // 2 - size[1] // 2
+    region = Region(found.top + top, found.bottom + top, found.left + left, found.right + left)
     window = (..., slice(region.top, region.bottom), slice(region.left, region.right))
-    counts = mask.expand(*mask.shape[:3], height, width)[window].sum(1) * (
-        acquisition.n_frames // mask.shape[1]
-    )
-    samples = acquisition.kspace[window].sum(1) / counts.clamp_min(1)
-    return samples, region
-
-
-def _cut(start: int, stop: int, center: int, largest: int) -> tuple[int, int]:
-    return max(start, center - largest // 2), min(stop, center - largest // 2 + largest)
+    counts = mask[window].sum(1) * (acquisition.n_frames // mask.shape[1])
+    return acquisition.kspace[window].sum(1) / counts, region
 
 
 def low_resolution(samples: Tensor, region: Region, shape: tuple[int, int]) -> Tensor:
