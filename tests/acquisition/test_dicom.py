@@ -82,6 +82,7 @@ def test_rows_phase_encoding_is_along_x(series: tuple[Path, ...]) -> None:
     def edit(i: int, dataset: Dataset) -> None:
         dataset.InPlanePhaseEncodingDirection = "ROW"
 
+    assert pydicom.dcmread(series[0]).InPlanePhaseEncodingDirection == "COL"
     assert load(series[0]).header.phase_axis == -2
     assert load(change(series, edit)).header.phase_axis == -1
 

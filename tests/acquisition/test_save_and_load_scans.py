@@ -139,3 +139,8 @@ def test_a_failed_write_keeps_the_old_file(
         save_acquisition(scan, path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["scan.npz"]
+
+
+def test_a_part_of_the_slices_keeps_its_place(scan: Acquisition) -> None:
+    part = np.array(scan.slices(1, 2).header.affine)
+    assert part @ [3, 4, 0, 1] == pytest.approx(np.array(scan.header.affine) @ [3, 4, 1, 1])

@@ -93,6 +93,7 @@ def _add_contrast(dataset: Dataset, header: Header) -> None:
         dataset.FlipAngle = _number(float(np.degrees(header.flip_angle)))
     if header.field_strength is not None:
         dataset.MagneticFieldStrength = _number(header.field_strength)
+    dataset.InPlanePhaseEncodingDirection = "ROW" if header.phase_axis == -1 else "COL"
     if header.anatomy.isascii():
         dataset.BodyPartExamined = header.anatomy.upper()[:16]
 

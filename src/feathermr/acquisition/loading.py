@@ -49,6 +49,8 @@ def load(path: str | Path, *, layout: tuple[str, ...] | None = None) -> Acquisit
         raise
     except FeatherError as error:
         raise DataError(f"{path}: {error}") from error
+    except PermissionError as error:
+        raise DataError(f"{path}: it may not be read by this user") from error
     except MemoryError as error:
         raise DataError(f"{path}: what its header says does not fit into the memory") from error
     except Exception as error:  # readers of foreign formats raise all kinds of errors

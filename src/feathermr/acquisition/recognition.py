@@ -39,6 +39,8 @@ def recognise(path: Path) -> Format:
             raise DataError("a BART file is a pair of .cfl and .hdr, and one of them is missing")
     if not path.exists():
         raise DataError("there is no such file or folder")
+    if not path.is_file():
+        raise DataError("it is neither a file nor a folder")
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:
