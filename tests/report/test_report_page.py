@@ -214,3 +214,12 @@ def test_more_frames_than_were_acquired_can_be_shown(make_comparison) -> None:
     few, many = make_comparison(frames=2), make_comparison(frames=5)
     page = _page(replace(many, acquisition=few.acquisition))
     assert len(_data(page)["frames"]) == 5
+
+
+def test_the_pattern_is_described_from_the_mask(make_comparison) -> None:
+    comparison = make_comparison()
+    assert "whole lines, skipped along y" in _page(comparison)
+    mask = comparison.acquisition.mask.expand(-1, -1, -1, -1, 30).clone()
+    mask[..., 3, 4] = ~mask[..., 3, 4]
+    acquisition = replace(comparison.acquisition, mask=mask)
+    assert "<dd>points</dd>" in _page(replace(comparison, acquisition=acquisition))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from feathermr.metrics import Score
+from feathermr.metrics import METRICS, Score
 from feathermr.report import score_table, to_html, to_markdown, to_rich
 from feathermr.report.table import number, statement
 
@@ -73,9 +73,24 @@ def test_html_and_terminal_show_the_same_numbers(two_subjects: tuple[Score, ...]
     rows = score_table(two_subjects)
     console = Console(file=io.StringIO(), width=120)
     console.print(to_rich(rows))
-    for text in ("23.00", "33.00", number(rows[0].cells["psnr"].interval.low)):
+    interval = rows[0].cells["psnr"].interval
+    for text in ("23.00", "33.00"):
         assert text in to_html(rows)
         assert text in console.file.getvalue()
+    assert f"[{number(interval.low)}, {number(interval.high)}]" in to_html(rows)
+    assert f"±{(interval.high - interval.low) / 2:.2g}" in console.file.getvalue()
+
+
+def test_five_metrics_fit_a_terminal_of_eighty_columns() -> None:
+    rows = score_table(
+        [_score("low-rank-sparse", "a", 0.09645, 0.0712, metric=metric) for metric in METRICS],
+        seconds={"low-rank-sparse": 12.3},
+        parameters={"low-rank-sparse": 1_204_000},
+    )
+    console = Console(file=io.StringIO(), width=80)
+    console.print(to_rich(rows))
+    assert "…" not in console.file.getvalue()
+    assert "1,204,000" in console.file.getvalue()
 
 
 def test_names_with_markup_stay_names(two_subjects: tuple[Score, ...]) -> None:

@@ -25,6 +25,7 @@ class SamplingView:
         floor: decibels below the peak shown as the darkest grey.
         frame: the acquired frame that ``kspace`` shows.
         phase_axis: ``y`` or ``x``, along which lines were skipped.
+        whole_lines: whether every line was sampled as a whole or not at all.
         acceleration: positions over positions sampled.
         center: width of the fully sampled center along the phase axis in lines.
     """
@@ -35,6 +36,7 @@ class SamplingView:
     floor: float
     frame: int
     phase_axis: str
+    whole_lines: bool
     acceleration: float
     center: int
 
@@ -97,6 +99,7 @@ def view_sampling(acquisition: Acquisition, selection: Selection) -> SamplingVie
         floor=floor,
         frame=frame,
         phase_axis="y" if axis == -2 else "x",
+        whole_lines=bool((mask.all(axis=readout) == mask.any(axis=readout)).all()),
         acceleration=acquisition.acceleration,
         center=count_center_lines(lines),
     )

@@ -185,7 +185,7 @@ def sampling_section(sampling: SamplingView) -> str:
     facts = definitions(
         [
             ("Acceleration achieved", f"{sampling.acceleration:.3g}"),
-            ("Lines skipped along", axis),
+            ("Pattern", f"whole lines, skipped along {axis}" if sampling.whole_lines else "points"),
             ("Center lines in every frame", str(sampling.center) if sampling.center else ""),
         ]
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from feathermr.core.seeding import generator
@@ -196,16 +198,26 @@ def to_html(rows: Sequence[Row]) -> str:
 
 
 def to_rich(rows: Sequence[Row]) -> Table:
-    """A table for the terminal, best values in bold."""
-    table = Table(caption=statement(rows) or None, caption_justify="left")
+    """A table for a terminal of 80 columns: best values in bold, half the interval below."""
+    caption = statement(rows).replace("Mean and", "Mean ± half the width of the", 1)
+    table = Table(
+        caption=caption or None,
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=0,
+        show_edge=False,
+    )
     for index, text in enumerate(_headings(rows)):
-        table.add_column(text, justify="left" if index == 0 else "right")
+        broken = text.replace("-", "-\n").replace(" (", "\n(")
+        table.add_column(broken, justify="left" if index == 0 else "right")
     for row in rows:
         texts = []
         for metric in metrics_of(rows):
             cell = row.cells.get(metric)
             mean, interval = _texts(cell)
+            if cell is not None and interval:
+                interval = f"±{(cell.interval.high - cell.interval.low) / 2:.2g}"
             mean = f"[bold]{mean}[/bold]" if cell is not None and cell.best else mean
-            texts.append(f"{mean}\n{interval.replace('[', chr(92) + '[')}".strip())
-        table.add_row(row.method.replace("[", "\\["), *texts, *_tail(row))
+            texts.append(f"{mean}\n[dim]{interval}[/dim]" if interval else mean)
+        table.add_row(escape_markup(row.method), *texts, *_tail(row))
     return table
