@@ -22,9 +22,10 @@ def _liver(canvas: Canvas, contrast: Contrast, cavity: Tensor, level: Tensor) ->
     left = hide(left, (level < 0.6).float())
     liver = union(right, left) + canvas.smooth(6, 4 * MM)
     liver = torch.maximum(liver, cavity + 1.5 * MM)
-    canvas.paint(liver, contrast["liver"] * (1 + canvas.rough(1.3, 0.05)))
-    tree = (canvas.folds(34 * MM, 0.35).abs() - 0.16) * 9 * MM
-    twigs = (canvas.folds(15 * MM, 0.3).abs() - 0.10) * 4 * MM + canvas.smooth(7, 2 * MM).abs()
+    canvas.paint(liver, contrast["liver"] * (1 + canvas.rough(1.4, 0.05)))
+    tree = (canvas.folds(44 * MM, 0.35).abs() - 0.13) * 11 * MM
+    tree = tree + 1.2 * canvas.smooth(9, MM).abs()
+    twigs = (canvas.folds(15 * MM, 0.3).abs() - 0.10) * 4 * MM + canvas.smooth(9, 3 * MM).abs()
     vessels = torch.maximum(torch.minimum(tree, twigs), liver + 5 * MM)
     canvas.paint(vessels, contrast["blood"] * 0.9)
     bladder = ellipse(y, x, (-22 * MM, -52 * MM), (19 * MM, 12 * MM), canvas.uniform(-0.6, 0.6))
@@ -93,7 +94,7 @@ def _upper_left(canvas: Canvas, contrast: Contrast, cavity: Tensor, level: Tenso
     stomach = torch.maximum(stomach, cavity + 3 * MM)
     canvas.paint(stomach, contrast["bowel"])
     rugae = (canvas.folds(9 * MM).abs() - 0.3).clamp_max(0) * 4 * MM
-    content = contrast["fluid"] * canvas.uniform(0.3, 1.0) * (1 + canvas.rough(1.6, 0.25))
+    content = contrast["fluid"] * canvas.uniform(0.3, 1.0) * (1 + canvas.rough(1.4, 0.25))
     canvas.paint(stomach + 3.5 * MM - rugae, content)
     gas = torch.maximum(stomach + 3.5 * MM, y + canvas.uniform(15 * MM, 45 * MM))
     canvas.paint(gas, 0.0)

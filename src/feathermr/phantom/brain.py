@@ -32,7 +32,7 @@ def _folded_field(canvas: Canvas, depth: Tensor, period: float) -> Tensor:
     """
     tile = band_noise(canvas.batch, (64, 256), 256 * period / (280 * MM), canvas.generator, 0.3)
     tile = torch.cat([tile, tile[..., :1]], -1)
-    angle = torch.atan2(canvas.y, canvas.x.abs() - 34 * MM) / math.pi
+    angle = torch.atan2(0.62 * canvas.y, canvas.x.abs() - 34 * MM) / math.pi
     angle = (angle + canvas.smooth(8, 0.04) + 1) % 2 - 1
     row = (depth / (70 * MM)).clamp(0, 1) * 0.9 + 0.05
     row = torch.where(canvas.x > 0, row, -row)
@@ -87,10 +87,18 @@ def _ventricles(canvas: Canvas, level: Tensor) -> Tensor:
     bodies = tube(
         y,
         x,
-        [(-26 * MM, 11 * MM), (0.0, 8 * MM), (24 * MM, 14 * MM), (34 * MM, 20 * MM)],
-        [3.5 * MM * width, 3.5 * MM * width, 5 * MM * width, 3 * MM * width],
+        [
+            (-30 * MM, 13 * MM),
+            (-16 * MM, 9 * MM),
+            (0.0, 8 * MM),
+            (14 * MM, 10.5 * MM),
+            (25 * MM, 15 * MM),
+            (34 * MM, 21 * MM),
+        ],
+        [radius * MM * width for radius in (2.0, 3.5, 3.5, 4.0, 5.0, 2.5)],
     )
-    middle = ((level > 0.30) & (level < 0.58)).float()
+    horns, bodies = (shape + canvas.smooth(14, 0.5 * MM) for shape in (horns, bodies))
+    middle = ((level > 0.20) & (level < 0.58)).float()
     upper = ((level >= 0.58) & (level < 0.76)).float()
     return union(hide(horns, middle), hide(bodies, upper))
 
@@ -98,9 +106,12 @@ def _ventricles(canvas: Canvas, level: Tensor) -> Tensor:
 def _sulci(canvas: Canvas, depth: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     """Distance to the nearest sulcus (beyond its floor it grows quickly) and its half width."""
     y, x = canvas.y, canvas.x
-    field = _folded_field(canvas, depth, 30 * MM) + 0.6 * canvas.folds(24 * MM)
+    around = torch.hypot(0.62 * y, x.abs() - 34 * MM) + canvas.smooth(8, 4 * MM)
+    ordered = ((around - 12 * MM) / (14 * MM)).clamp(0, 1)
+    field = ordered * _folded_field(canvas, depth, 27 * MM)
+    field = field + (1.2 - 0.65 * ordered) * canvas.folds(24 * MM)
     pixel = canvas.pixel * OVERSAMPLING
-    reach = 17 * MM + canvas.smooth(10, 6 * MM)
+    reach = 19 * MM + canvas.smooth(10, 6 * MM)
     distance = _distance_to_zero(field, pixel) + (depth - reach).clamp_min(0.0)
     sylvian = union(
         tube(y, x.abs(), [(2 * MM, 70 * MM), (-6 * MM, 44 * MM)], [0.0, 0.0]),
@@ -126,7 +137,7 @@ def _cerebrum(canvas: Canvas, contrast: Contrast, envelope: Tensor, level: Tenso
     canvas.paint(torch.maximum(-depth, opening - distance), contrast["gray matter"])
     white = torch.maximum(thickness - depth, opening + thickness - distance)
     canvas.paint(white, contrast["white matter"], blur=1.5)
-    middle = ((level > 0.30) & (level < 0.58)).float()
+    middle = ((level > 0.20) & (level < 0.58)).float()
     nuclei = union(
         ellipse(y, x.abs(), (-19 * MM, 14 * MM), (9 * MM, 5 * MM), turn(-20)),
         ellipse(y, x.abs(), (7 * MM, 11 * MM), (13 * MM, 8.5 * MM), turn(20)),
@@ -147,11 +158,9 @@ def _hindbrain(canvas: Canvas, contrast: Contrast, envelope: Tensor, level: Tens
     canvas.paint(cerebellum, contrast["gray matter"])
     radius = torch.hypot(y - 30 * MM, x * 0.8)
     folia = torch.sin(2 * math.pi * radius / (4.2 * MM) + canvas.smooth(14, 1.6))
-    lobules = canvas.folds(13 * MM) * 3 * MM + (cerebellum + 9 * MM)
-    canvas.paint(
-        torch.maximum(cerebellum + MM, 0.55 * MM - folia * 0.9 * MM - 0.1 * MM + 0.4 * MM),
-        contrast["cerebrospinal fluid"] * 0.5 + contrast["gray matter"] * 0.5,
-    )
+    lobules = canvas.folds(13 * MM) * 3 * MM + (cerebellum + 13 * MM)
+    furrows = 0.5 * (contrast["cerebrospinal fluid"] + contrast["gray matter"])
+    canvas.paint(torch.maximum(cerebellum + MM, (0.9 - folia) * MM), furrows)
     canvas.paint(torch.maximum(cerebellum + 3 * MM, lobules), contrast["white matter"], blur=2.0)
     stem = ellipse(y, x, (10 * MM, 0.0), (14 * MM, 16 * MM)) + canvas.smooth(8, 1.2 * MM)
     canvas.paint(hide(stem - 4 * MM, low), contrast["cerebrospinal fluid"])
@@ -206,9 +215,9 @@ def _lesions(canvas: Canvas, contrast: Contrast, envelope: Tensor, level: Tensor
     mass = disc(y, x, center, size) + canvas.smooth(16, 2 * MM)
     mass = hide(torch.maximum(mass, envelope + 7 * MM), canvas.chance(0.15))
     edema = mass - 7 * MM + canvas.smooth(12, 4 * MM)
-    edema_weight = canvas.coverage(torch.maximum(edema, envelope + 9 * MM), blur=8.0)
-    canvas.blend(0.7 * edema_weight, contrast["lesion"])
-    canvas.paint(mass, contrast["gray matter"] * (1 + canvas.rough(1.5, 0.2)))
+    edema = torch.maximum(edema, envelope + 9 * MM)
+    canvas.mix(0.7 * (-edema / (3 * MM)).clamp(0, 1), contrast["lesion"])
+    canvas.paint(mass, contrast["gray matter"] * (1 + canvas.rough(1.4, 0.2)))
     rim = torch.maximum(mass, -mass - 2 * MM)
     canvas.paint(hide(rim, canvas.chance(0.5)), contrast["enhanced"])
     canvas.paint(mass + 0.6 * size, contrast["lesion"])

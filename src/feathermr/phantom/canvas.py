@@ -1,6 +1,7 @@
 """Where anatomy is drawn: coordinates in metres, random draws, and painting with soft edges."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -52,6 +53,7 @@ class Canvas:
         self.device = generator.device
         self.times = torch.tensor(clock[0], device=self.device)[:, None, None]
         self.motion = clock[1]
+        self._roughness: dict[float, Tensor] = {}
         rows, columns = (
             (torch.arange(size, device=self.device) - (size - 1) / 2) * spacing for size in shape
         )
@@ -75,8 +77,17 @@ class Canvas:
         return smooth_noise(self.batch, self.shape, cells, self.generator) * amplitude
 
     def rough(self, exponent: float, amplitude: Number = 1.0) -> Tensor:
-        """Noise of all scales with a power spectrum ``frequency ** -exponent``."""
-        return power_law_noise(self.batch, self.shape, exponent, self.generator) * amplitude
+        """Noise of all scales with a power spectrum ``frequency ** -exponent``, unit deviation.
+
+        There is one noise an exponent; a further call moves it on, which saves its making and is
+        not seen in another tissue.
+        """
+        if exponent not in self._roughness:
+            noise = power_law_noise(self.batch, self.shape, exponent, self.generator)
+            self._roughness[exponent] = noise
+        noise = self._roughness[exponent].roll((self.shape[0] * 3 // 8, self.shape[1] // 3), (2, 3))
+        self._roughness[exponent] = noise
+        return noise * amplitude
 
     def folds(self, period: float, width: float = 0.25) -> Tensor:
         """Noise that oscillates with a period in metres."""
@@ -115,35 +126,98 @@ class Canvas:
         self.y = self.y + self.smooth(cells, amplitude)
         self.x = self.x + self.smooth(cells, amplitude)
 
-    def enlarge(self, field: Tensor) -> Tensor:
-        """A field of the scan's resolution on the finer grid."""
-        return interpolate(field, size=self.fine, mode="bilinear", align_corners=False)
-
-    def coverage(self, distance: Tensor, blur: Number = 1.0) -> Tensor:
-        """Fraction of each fine pixel inside; the edge is ``blur`` fine pixels wide."""
-        slope = -1.0 / (self.pixel * blur)
-        return self.enlarge(distance * slope + 0.5).clamp_(0.0, 1.0)
-
     def paint(self, distance: Tensor, value: Number, blur: Number = 1.0) -> None:
         """Put a tissue of signal ``value`` over what lies inside the shape.
 
         Args:
             distance: signed distance at the scan's resolution, metres.
-            value: a number, one an item, or a field of the scan's resolution.
+            value: a number, one an item, or a field of the scan's resolution; on the frames of the
+                shape or on one.
             blur: width of the edge in fine pixels.
         """
-        self.blend(self.coverage(distance, blur), value)
+        self.mix((0.5 - distance / (self.pixel * blur)), value)
 
-    def blend(self, weight: Tensor, value: Number) -> None:
-        """Replace the fraction ``weight`` (finer grid) of the picture by ``value``."""
+    def mix(self, share: Tensor, value: Number) -> None:
+        """Replace a share of the picture by ``value``; both at the scan's resolution.
+
+        The share is limited to 0 to 1 after it has been brought to the finer grid. On a processor
+        only the rectangle in which it is positive is touched, item by item; on a GPU everything.
+        """
+        frames = max(share.shape[1], self.image.shape[1])
+        if frames != self.image.shape[1]:
+            self.image = self.image.repeat(1, frames, 1, 1)
         value = torch.as_tensor(value, dtype=self.image.dtype, device=self.device)
-        if value.ndim == 4 and value.shape[-1] > 1:
-            value = self.enlarge(value)
-        self.image = torch.lerp(self.image, value, weight)
+        share = share.expand(self.batch, -1, *self.shape)
+        value = value.expand(self.batch, *value.shape[1:]) if value.ndim == 4 else value
+        if self.device.type != "cpu":
+            self.image.lerp_(enlarge(value), enlarge(share).clamp_(0.0, 1.0))
+            return
+        for item in range(self.batch):
+            part = slice(item, item + 1)
+            window = _window(share[item])
+            if window is not None:
+                own = value[part] if value.ndim == 4 else value
+                target = self.image[part, :, window.fine_rows, window.fine_columns]
+                target.lerp_(window.cut(own), window.cut(share[part]).clamp_(0.0, 1.0))
 
     def modulate(self, field: Tensor) -> None:
         """Multiply the picture by ``1 + field`` (scan's resolution)."""
-        self.image = self.image * self.enlarge(1.0 + field).clamp_min_(0.0)
+        self.image *= enlarge(1.0 + field).clamp_min_(0.0)
+
+
+def enlarge(field: Tensor) -> Tensor:
+    """A field of the scan's resolution on the finer grid; a number stays as it is."""
+    if field.ndim < 4 or field.shape[-1] == 1:
+        return field
+    return interpolate(field, scale_factor=OVERSAMPLING, mode="bilinear", align_corners=False)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A rectangle of the scan's pixels, its place on the finer grid, and a margin around it."""
+
+    rows: slice
+    columns: slice
+    padded_rows: slice
+    padded_columns: slice
+
+    @property
+    def fine_rows(self) -> slice:
+        return slice(self.rows.start * OVERSAMPLING, self.rows.stop * OVERSAMPLING)
+
+    @property
+    def fine_columns(self) -> slice:
+        return slice(self.columns.start * OVERSAMPLING, self.columns.stop * OVERSAMPLING)
+
+    def cut(self, field: Tensor) -> Tensor:
+        """The rectangle of `enlarge` of the field: the margin makes the interpolation the same."""
+        if field.ndim < 4 or field.shape[-1] == 1:
+            return field
+        large = enlarge(field[..., self.padded_rows, self.padded_columns])
+        top = (self.rows.start - self.padded_rows.start) * OVERSAMPLING
+        left = (self.columns.start - self.padded_columns.start) * OVERSAMPLING
+        height = (self.rows.stop - self.rows.start) * OVERSAMPLING
+        width = (self.columns.stop - self.columns.start) * OVERSAMPLING
+        return large[..., top : top + height, left : left + width]
+
+
+def _bounds(hit: Tensor) -> tuple[slice, slice] | None:
+    """From the first to the last true index, widened by one; with a margin of another one."""
+    indices = hit.nonzero()
+    if indices.numel() == 0:
+        return None
+    first, last, size = int(indices[0]), int(indices[-1]) + 1, hit.shape[0]
+    inner = slice(max(first - 1, 0), min(last + 1, size))
+    return inner, slice(max(first - 2, 0), min(last + 2, size))
+
+
+def _window(share: Tensor) -> _Window | None:
+    """Where a share (frame, y, x) is positive; ``None`` if nowhere."""
+    most = share.amax(0) if share.shape[0] > 1 else share[0]
+    rows, columns = _bounds(most.amax(1) > 0), _bounds(most.amax(0) > 0)
+    if rows is None or columns is None:
+        return None
+    return _Window(rows[0], columns[0], rows[1], columns[1])
 
 
 def fit_spacing(extent: tuple[float, float], shape: Shape) -> float:

@@ -10,13 +10,14 @@ from feathermr.phantom.canvas import OVERSAMPLING
 from feathermr.phantom.fields import Shape
 
 _SEGMENTS = 20
-_COARSE = 24
+_COARSE = 32
+_WIRE = 0.06  # thickness of the conductor in units of the longer side, which keeps maps smooth
 
 
 def _loops(batch: int, coils: int, half: Tensor, generator: torch.Generator) -> Tensor:
     """Corners of every loop, (batch, coil, corner, 3) as (y, x, z) in units of the longer side.
 
-    The loops sit around an ellipse in up to three rows along z, face its axis, overlap their
+    The loops sit around the picture in up to three rows along z, face its axis, overlap their
     neighbours and are each a little off.
     """
     device = generator.device
@@ -28,14 +29,17 @@ def _loops(batch: int, coils: int, half: Tensor, generator: torch.Generator) -> 
     index = torch.arange(coils, device=device)
     row, a_row = index % rows, math.ceil(coils / rows)
     start = rand(1) * 2 * math.pi
-    angle = start + 2 * math.pi * (index // rows + 0.5 * (row % 2)) / a_row
+    angle = start + 2 * math.pi * (index // rows + row / rows) / a_row
     angle = angle + (rand(coils) - 0.5) * 1.2 / a_row
-    distance = 1.1 + 0.4 * rand(1) + 0.1 * rand(coils)
+    distance = 1.2 + 0.35 * rand(1) + 0.1 * rand(coils)
+    # on a rounded rectangle, so that hardly a wire comes into the picture
+    distance = distance / torch.maximum(angle.sin().abs(), angle.cos().abs()) ** 0.7
     center_y, center_x = distance * half[0] * angle.sin(), distance * half[1] * angle.cos()
-    size = 0.11 + 0.9 * distance.mean(1, keepdim=True) / max(coils / rows, 4)
+    size = 0.11 + 1.2 / max(coils / rows, 4)
     radius = size * (0.5 + 0.3 * rand(coils))
-    center_z = (row - (rows - 1) / 2) * 1.5 * radius + 0.1 * (rand(coils) - 0.5)
-    facing = torch.atan2(center_y, center_x) + 0.5 * (rand(coils) - 0.5)
+    center_z = (row - (rows - 1) / 2) * 1.5 * radius + 0.2 * (rand(1) - 0.5)
+    facing = torch.atan2((center_y / half[0]) ** 3 / half[0], (center_x / half[1]) ** 3 / half[1])
+    facing = facing + 0.3 * (rand(coils) - 0.5)
     around = 2 * math.pi * torch.arange(_SEGMENTS, device=device) / _SEGMENTS
     across, along = radius[..., None] * around.cos(), radius[..., None] * around.sin()
     return torch.stack(
@@ -57,7 +61,7 @@ def _field(loops: Tensor, y: Tensor, x: Tensor) -> Tensor:
         my, mx, mz = (middle[:, :, corner, i, None, None] for i in range(3))
         ey, ex, ez = (edge[:, :, corner, i, None, None] for i in range(3))
         ry, rx, rz = y - my, x - mx, -mz
-        cube = (ry * ry + rx * rx + rz * rz + 4e-4) ** 1.5
+        cube = (ry * ry + rx * rx + rz * rz + _WIRE**2) ** 1.5
         total = total + torch.complex((ey * rz - ez * ry) / cube, -(ez * rx - ex * rz) / cube)
     return total
 

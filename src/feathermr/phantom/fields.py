@@ -29,7 +29,9 @@ def smooth_noise(batch: int, shape: Shape, cells: int, generator: torch.Generato
     longest = max(shape)
     lattice = [max(2, math.ceil(cells * size / longest)) + 1 for size in shape]
     knots = torch.randn(batch, 1, *lattice, generator=generator, device=generator.device)
-    return interpolate(knots, size=shape, mode="bicubic", align_corners=True)
+    coarse = [min(size, 6 * knot) for size, knot in zip(shape, lattice, strict=True)]
+    curved = interpolate(knots, size=coarse, mode="bicubic", align_corners=True)
+    return interpolate(curved, size=shape, mode="bilinear", align_corners=True)
 
 
 def _frequency(shape: Shape, device: torch.device) -> Tensor:

@@ -50,7 +50,7 @@ def _radii(canvas: Canvas, shrink: Tensor) -> tuple[Tensor, Tensor]:
 def _short_axis(canvas: Canvas, y: Tensor, x: Tensor, shrink: Tensor) -> _Chambers:
     """A ring of muscle around a round cavity, the right ventricle a crescent beside it."""
     inner, outer = _radii(canvas, shrink)
-    slimmer = canvas.uniform(0.55, 1.0)  # towards the apex everything is smaller
+    slimmer = canvas.uniform(0.7, 1.0)  # towards the apex everything is smaller
     inner, outer = inner * slimmer, outer * slimmer
     y, x = rotate(y, x, 0.15 * shrink)
     y, x = y * canvas.uniform(0.94, 1.08), x * canvas.uniform(0.94, 1.08)
@@ -128,9 +128,10 @@ def _chest(canvas: Canvas, contrast: Contrast) -> Tensor:
         canvas, contrast, (112 * MM, 160 * MM), canvas.uniform(4 * MM, 24 * MM), ribs=14
     )
     y, x = canvas.y, canvas.x
-    canvas.paint(cavity, contrast["lung"] * (1 + canvas.rough(1.2, 0.3)))
-    dy, dx, (here, size, value) = canvas.scatter(13 * MM, 3)
-    dots = ellipse(dy, dx, (0.0, 0.0), (0.6 * MM + 2.2 * MM * size**2, 0.6 * MM + 1.5 * MM * size))
+    canvas.paint(cavity, contrast["lung"] * (1 + canvas.rough(1.4, 0.3)))
+    dy, dx, (here, size, value, down, right) = canvas.scatter(15 * MM, 5)
+    middle = ((down - 0.5) * 10 * MM, (right - 0.5) * 10 * MM)
+    dots = ellipse(dy, dx, middle, (0.6 * MM + 2.2 * MM * size**2, 0.6 * MM + 1.5 * MM * size))
     dots = torch.maximum(dots, cavity + 4 * MM) + (here > 0.35).float()
     canvas.paint(dots, contrast["blood"] * (0.3 + 0.6 * value))
     rows = canvas.uniform(48 * MM, 92 * MM)
@@ -143,10 +144,10 @@ def _chest(canvas: Canvas, contrast: Contrast) -> Tensor:
     stomach = hide(torch.maximum(stomach, cavity + MM), canvas.chance(0.6))
     canvas.paint(stomach - 2 * MM, contrast["fat"])
     canvas.paint(stomach, contrast["bowel"])
-    filling = contrast["fluid"] * canvas.chance(0.5) * (0.7 + canvas.rough(1.6, 0.25))
+    filling = contrast["fluid"] * canvas.chance(0.5) * (0.7 + canvas.rough(1.4, 0.25))
     canvas.paint(stomach + 3.5 * MM, filling)
-    draw_spine(canvas, contrast, (72 * MM, 0.0), canvas.uniform(0.85, 1.05))
-    draw_aorta(canvas, contrast, (52 * MM, 23 * MM), canvas.uniform(8 * MM, 12 * MM))
+    draw_spine(canvas, contrast, (56 * MM, 0.0), canvas.uniform(0.85, 1.05))
+    draw_aorta(canvas, contrast, (37 * MM, 24 * MM), canvas.uniform(8 * MM, 12 * MM))
     return cavity
 
 
@@ -156,9 +157,9 @@ def _paint_heart(canvas: Canvas, contrast: Contrast, chambers: _Chambers, cavity
     pad = heart - canvas.uniform(2 * MM, 9 * MM) + canvas.smooth(7, 4 * MM)
     canvas.paint(torch.maximum(pad, cavity), contrast["fat"] * 0.9)
     canvas.paint(torch.maximum((pad + 2.5 * MM).abs() - 0.8 * MM, cavity), contrast["tendon"])
-    swirl = 1 + canvas.smooth(18, 0.05) + canvas.rough(1.6, 0.04)
+    swirl = 1 + canvas.smooth(18, 0.05) + canvas.rough(1.4, 0.04)
     blood, muscle = contrast["blood"] * swirl, contrast["myocardium"]
-    canvas.paint(heart, muscle * (1 + canvas.rough(1.2, 0.05)))
+    canvas.paint(heart, muscle * (1 + canvas.rough(1.4, 0.05)))
     canvas.paint(chambers.right_blood, blood * 0.97)
     canvas.paint(chambers.atria, blood * 0.95)
     canvas.paint(chambers.left_blood, blood)
@@ -184,9 +185,9 @@ def draw_heart(canvas: Canvas, contrast: Contrast) -> None:
     cavity = _chest(canvas, contrast)
     shrink = canvas.motion.contraction(canvas.times)
     drift = canvas.motion.breath(canvas.times)
-    y = canvas.y + canvas.uniform(0 * MM, 18 * MM) - drift - 2 * MM * shrink
+    y = canvas.y + canvas.uniform(2 * MM, 20 * MM) - drift - 2 * MM * shrink
     x = canvas.x - canvas.uniform(15 * MM, 38 * MM) + 1.5 * MM * shrink
-    y, x = rotate(y, x, canvas.uniform(turn(-30), turn(30)))
+    y, x = rotate(y / 1.3, x / 1.3, canvas.uniform(turn(-30), turn(30)))
     y, x = y + canvas.smooth(6, 1.2 * MM), x + canvas.smooth(6, 1.2 * MM)
     short = _short_axis(canvas, y, x, shrink)
     tilted = rotate(y, x, canvas.uniform(turn(-60), turn(-20)))
@@ -201,7 +202,7 @@ def _shade(canvas: Canvas, contrast: Contrast) -> None:
         canvas.smooth(2, 0.5) + canvas.x * canvas.uniform(-3, 3) + canvas.y * canvas.uniform(-3, 3)
     )
     off = (field % 1.0 - 0.5) / 0.07
-    bands = contrast.is_one_of("balanced") * canvas.chance(0.6) * 0.8 * torch.exp(-off.square())
-    away = torch.hypot(field * 0, torch.hypot(canvas.y, canvas.x))
+    bands = contrast.is_one_of("balanced") * canvas.chance(0.35) * 0.8 * torch.exp(-off.square())
+    away = torch.hypot(canvas.y, canvas.x)
     gain = canvas.smooth(3, 0.15) + canvas.uniform(0.0, 4.0) * (away - 0.06) - bands
-    canvas.modulate(gain + canvas.rough(1.3, 0.02))
+    canvas.modulate(gain + canvas.rough(1.4, 0.02))

@@ -50,6 +50,7 @@ class _Joint:
 def _wedges(femur: Tensor, tibia: Tensor, inner: Tensor, outer: Tensor, gap: float) -> Tensor:
     """What lies between both bones' cartilage from ``inner`` to ``outer``: wider outwards."""
     between = torch.maximum(gap - femur, gap - tibia)
+    between = torch.maximum(between, femur + tibia - 11 * MM)
     return torch.maximum(torch.maximum(between, inner), outer)
 
 
@@ -239,7 +240,7 @@ def _bones(canvas: Canvas, contrast: Contrast, joint: _Joint) -> None:
     canvas.paint(joint.cords, contrast["tendon"] * streaks.clamp_min(0.2))
     canvas.paint(bones, contrast["bone"])
     shell = canvas.uniform(0.7 * MM, 1.2 * MM) + (canvas.y.abs() - 35 * MM).clamp_min(0) * 0.05
-    trabeculae = 1 + canvas.rough(0.9, 0.07) + canvas.rough(2.2, 0.06)
+    trabeculae = 1 + canvas.rough(1.0, 0.07) + canvas.rough(2.2, 0.06)
     hematopoietic = canvas.smooth(6).clamp(0, 1) * canvas.uniform(0, 0.8)
     marrow = torch.lerp(contrast["marrow"] * trabeculae, contrast["red marrow"], hematopoietic)
     canvas.paint(bones + shell, marrow)
@@ -252,8 +253,8 @@ def _bones(canvas: Canvas, contrast: Contrast, joint: _Joint) -> None:
         canvas.uniform(2 * MM, 12 * MM),
     )
     bruise = torch.maximum(spot + canvas.smooth(12, 3 * MM), bones + 1.2 * MM)
-    weight = canvas.coverage(hide(bruise, canvas.chance(0.35)), blur=10.0)
-    canvas.blend(weight * 0.7, contrast["lesion"])
+    soft = 0.7 * (-hide(bruise, canvas.chance(0.35)) / (4 * MM)).clamp(0, 1)
+    canvas.mix(soft, contrast["lesion"])
 
 
 def draw_knee(canvas: Canvas, contrast: Contrast) -> None:

@@ -19,8 +19,8 @@ FAT_SUPPRESSED = 0.0
 
 #: Cell sizes of the layers in metres, in the order in which they occlude one another.
 _CELLS = (
-    0.120, 0.080, 0.055, 0.036, 0.080, 0.024, 0.016, 0.055, 0.011, 0.036, 0.0075,
-    0.024, 0.055, 0.016, 0.0050, 0.011, 0.036, 0.0035, 0.024, 0.0075, 0.0050, 0.0035,
+    0.140, 0.090, 0.060, 0.040, 0.025, 0.015, 0.009,
+    0.110, 0.070, 0.045, 0.030, 0.018, 0.006, 0.012,
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def _layer(canvas: Canvas, cell: float) -> None:
     round_leaf = ellipse(dy, dx, (0.0, 0.0), (radius, flat))
     boxed = torch.maximum(dy.abs() - 0.72 * radius, dx.abs() - 0.72 * flat)
     distance = torch.where(square < 0.4, boxed, round_leaf)
-    distance = distance + (seed > canvas.uniform(0.15, 0.75)).float()
+    distance = distance + (seed > canvas.uniform(0.1, 0.55)).float()
     shaded = value * (1 + canvas.uniform(-0.3, 0.3) * dy / cell)
     canvas.paint(distance, shaded)
 
@@ -51,7 +51,7 @@ def draw_texture(canvas: Canvas, contrast: Contrast) -> None:
             canvas.warp(6, canvas.uniform(0.0, 0.006))
         _layer(canvas, cell)
         if index % 6 == 3:
-            rough = canvas.rough(1.6) * canvas.smooth(4).clamp(0, 1)
+            rough = canvas.rough(1.4) * canvas.smooth(4).clamp(0, 1)
             canvas.modulate(rough * canvas.uniform(0.0, 0.25))
     border = ellipse(
         y,

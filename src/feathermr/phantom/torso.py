@@ -33,7 +33,7 @@ def draw_wall(
     # the flanks carry more fat than the front
     thickness = fat * (1 + 0.5 * (x / radii[1]) ** 2) + canvas.smooth(7, 2.5 * MM)
     wall = outline + thickness
-    striae = 1 + canvas.rough(1.2, 0.10)
+    striae = 1 + canvas.rough(1.4, 0.10)
     canvas.paint(wall, contrast["muscle"] * striae)
     layer = ((wall + 7 * MM + canvas.smooth(7, 2 * MM)).abs() - 0.7 * MM) + 0.0
     canvas.paint(layer, contrast["fat"] * 0.8)
