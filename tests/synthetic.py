@@ -20,9 +20,9 @@ def grid(height: int, width: int) -> tuple[Tensor, Tensor]:
 def ellipse(
     y: Tensor, x: Tensor, center: tuple[float, float], radii: tuple[float, float]
 ) -> Tensor:
-    """1 inside and 0 outside, with an edge a pixel or two wide."""
+    """1 inside and 0 outside, with an edge about a pixel wide."""
     radius = ((y - center[0]) / radii[0]) ** 2 + ((x - center[1]) / radii[1]) ** 2
-    return torch.sigmoid((1 - radius.sqrt()) * 40 * min(radii))
+    return torch.sigmoid((1 - radius.sqrt()) * 120 * min(radii))
 
 
 def anatomy(slices: int, frames: int, height: int, width: int) -> Tensor:
@@ -93,7 +93,7 @@ def scan(
     )
 
 
-def accelerated(complete: Acquisition, *, keep: float = 0.2, center: int = 12) -> Acquisition:
+def accelerated(complete: Acquisition, *, keep: float = 0.25, center: int = 8) -> Acquisition:
     """Some lines of it, about every third."""
     mask = line_mask(complete.shape[0], complete.n_frames, keep=keep, center=center)
     return undersample(complete, mask)

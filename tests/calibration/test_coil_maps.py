@@ -59,6 +59,16 @@ def test_maps_of_an_undersampled_scan_agree_too(calibration: str) -> None:
     assert "x 24 samples" in sentence
 
 
+@pytest.mark.parametrize("center", [6, 8, 10, 12])
+def test_espirit_of_a_small_center_has_no_holes(center: int) -> None:
+    scan = synthetic.accelerated(synthetic.scan(known_maps=False, noise=1e-3), center=center)
+    assert scan.reference is not None
+    maps, _ = estimate_coil_maps(scan)
+    object_ = scan.reference[:, 0].abs() > 0.1
+    found = agreement(maps, synthetic.coils(4, 64, 48).to(maps.dtype))[object_]
+    assert float((found > 0.99).float().mean()) > 0.98
+
+
 @pytest.mark.parametrize("kind", METHODS)
 def test_maps_have_unit_length_or_are_zero(kind: str) -> None:
     maps = METHODS[kind](synthetic.scan(2, noise=1e-3))

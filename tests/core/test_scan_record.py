@@ -2,10 +2,10 @@
 
 from dataclasses import FrozenInstanceError, replace
 
-import laws
 import pytest
 import torch
 
+import laws
 from feathermr.acquisition import Acquisition, Header, undersample
 from feathermr.acquisition.record import check_finite
 from feathermr.core.errors import DataError

@@ -1,10 +1,10 @@
 """Conjugate gradients and the power iteration against dense linear algebra."""
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
-
-import itertools
 
 import laws
 from feathermr.solvers import cg, power_iteration
