@@ -10,6 +10,9 @@ from feathermr.core.crop import center_pad
 from feathermr.core.errors import DataError
 from feathermr.core.fft import ifft
 
+#: patches of fewer samples a side cannot follow the coils
+SMALLEST_KERNEL = 3
+
 
 def espirit_maps(
     samples: Tensor,
@@ -29,22 +32,25 @@ def espirit_maps(
     ``2 kernel - 1``, so no kernel is transformed by itself.
 
     Args:
-        samples: calibration region (slice, coil, y, x), at least the kernel's size.
+        samples: calibration region (slice, coil, y, x), at least twice ``SMALLEST_KERNEL``.
         shape: of the maps (y, x).
-        kernel: patch size.
+        kernel: patch size; half the region where that is less, since fewer patches than that
+            do not span the signal and the maps get holes.
         threshold: relative singular value that parts signal from noise.
         crop: eigenvalue below which a map is zero.
         iterations: of the power method.
 
     Raises:
-        DataError: the calibration region is smaller than the kernel.
+        DataError: the calibration region is too small.
 
     Uecker et al. 2014, doi:10.1002/mrm.24751.
     """
     height, width = samples.shape[-2:]
-    if min(height, width) < kernel:
+    kernel = min(kernel, min(height, width) // 2)
+    if kernel < SMALLEST_KERNEL:
+        least = 2 * SMALLEST_KERNEL
         raise DataError(
-            f"ESPIRiT needs a fully sampled center of at least {kernel} x {kernel}, "
+            f"ESPIRiT needs a fully sampled center of at least {least} x {least}, "
             f"but it is {height} x {width}; use a mask with more center lines or give coil maps"
         )
     gram = _coil_gram(samples, shape, kernel, threshold)
