@@ -75,6 +75,8 @@ def _convert(default: object, value: Setting, key: str) -> Setting:
         converted = kind(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise UsageError(f"{key} must be of kind {kind.__name__}, not '{value}'") from None
+    if isinstance(value, float) and kind is int and converted != value:
+        raise UsageError(f"{key} must be a whole number, not {value}")
     if isinstance(converted, (int, float)) and not 0 <= converted < float("inf"):
         raise UsageError(f"{key} must be zero or positive and finite, not {value}")
     return converted

@@ -17,6 +17,8 @@ from feathermr.operators import Encoding, encoding
 SCALE_QUANTILE = 0.995
 #: more coils than this are compressed: the rest of an array adds little but cost
 LARGEST_COILS = 12
+#: coil maps below this share of their maximum hold no signal worth correcting
+FAINT = 0.05
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,14 @@ class Problem:
         acquisition: whitened, compressed, scaled; its coil maps are those of ``A``.
         scale: what the samples were divided by.
         notes: what was done, in sentences.
+        shading: what the coil maps were divided by (slice or 1, 1, y, x), so that ``A^H A`` is
+            about 1 and a weight means the same for any maps; the image is divided by it at last.
     """
 
     acquisition: Acquisition
     scale: float
     notes: tuple[str, ...]
+    shading: Tensor | float = 1.0
 
     @property
     def encoding(self) -> Encoding:
@@ -57,10 +62,25 @@ def pose(acquisition: Acquisition, calibration: str = "espirit") -> Problem:
     before = len(acquisition.header.notes)
     ready = compress(whiten(acquisition), LARGEST_COILS)
     maps, sentence = estimate_coil_maps(ready, calibration)
-    ready = replace(ready, coil_maps=maps)
+    shading = maps_strength(maps)
+    ready = replace(ready, coil_maps=maps / shading[:, :, None])
     scale = robust_scale(encoding(ready).H(ready.kspace))
     notes = (*ready.header.notes[before:], sentence)
-    return Problem(replace(ready, kspace=ready.kspace / scale), scale, notes)
+    return Problem(replace(ready, kspace=ready.kspace / scale), scale, notes, shading)
+
+
+def maps_strength(coil_maps: Tensor) -> Tensor:
+    """Root-sum-of-squares of coil maps (slice or 1, 1, y, x); its maximum where they are faint.
+
+    Raises:
+        DataError: the maps are zero or not finite.
+    """
+    check_finite(coil_maps, "coil maps")
+    strength = coil_maps.abs().square().sum(2).sqrt()
+    largest = strength.max()
+    if largest == 0:
+        raise DataError("all coil maps are zero; leave them out to have them estimated")
+    return torch.where(strength >= FAINT * largest, strength, largest)
 
 
 def robust_scale(image: Tensor) -> float:

@@ -55,7 +55,7 @@ def run(
         for index in range(acquisition.n_slices):
             images.append(solve(problem.slice(index)))
             progress(index + 1, acquisition.n_slices)
-        image = torch.cat(images) * problem.scale
+        image = torch.cat(images) * problem.scale / problem.shading
     return finish(name, method, acquisition, image, start, problem)
 
 

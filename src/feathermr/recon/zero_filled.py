@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from feathermr.acquisition import Acquisition
+from feathermr.acquisition.record import check_finite
 from feathermr.calibration import whiten
 from feathermr.core.errors import UsageError
 from feathermr.core.fft import ifft
@@ -45,9 +46,12 @@ class ZeroFilled:
                 progress=progress,
             )
         start = time.perf_counter()
+        check_finite(acquisition.kspace, "k-space")
         scan = whiten(acquisition)
-        image = torch.cat(
-            [ifft(part).abs().square().sum(2).sqrt() for part in torch.split(scan.kspace, 1)]
-        )
+        images = []
+        for index, part in enumerate(torch.split(scan.kspace, 1)):
+            images.append(ifft(part).abs().square().sum(2).sqrt())
+            progress(index + 1, scan.n_slices)
+        image = torch.cat(images)
         problem = Problem(scan, robust_scale(image), ("coils combined by root-sum-of-squares",))
         return finish("zero-filled", self, acquisition, image.to(scan.kspace.dtype), start, problem)
