@@ -62,7 +62,7 @@ def test_slope_and_intercept_are_applied(series: tuple[Path, ...]) -> None:
     def edit(i: int, dataset: Dataset) -> None:
         dataset.RescaleSlope, dataset.RescaleIntercept = "0.25", "3"
 
-    scan = load(change(series, edit) / "image_000.dcm")
+    scan = load(change(series, edit) / "feathermr_000.dcm")
     assert np.allclose(scan.reference[0, 0].numpy(), stored * 0.25 + 3)
 
 
@@ -73,7 +73,7 @@ def test_inverted_grey_is_turned(series: tuple[Path, ...]) -> None:
         dataset.PhotometricInterpretation = "MONOCHROME1"
         dataset.RescaleSlope = "1"
 
-    scan = load(change(series, edit) / "image_000.dcm")
+    scan = load(change(series, edit) / "feathermr_000.dcm")
     assert np.array_equal(scan.reference[0, 0].numpy(), 65535.0 - stored)
     assert any("inverted" in note for note in scan.header.notes)
 

@@ -115,7 +115,7 @@ def test_dicom_files_are_valid_mr_images(
 ) -> None:
     paths = save_image(f_image, f_header, tmp_path / "image", "dicom")
     files = [pydicom.dcmread(path) for path in paths]
-    assert [path.name for path in paths] == [f"image_{i:03d}.dcm" for i in range(6)]
+    assert [path.name for path in paths] == [f"feathermr_{i:03d}.dcm" for i in range(6)]
     assert len({file.SOPInstanceUID for file in files}) == 6
     assert len({file.SeriesInstanceUID for file in files}) == 1
     required = (

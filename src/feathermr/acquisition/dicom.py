@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ def read_dicom(paths: Sequence[Path], source: str) -> Acquisition:
     grid = _grid(frames)
     pixels = np.stack([np.stack([frame.pixels for frame in line]) for line in grid])
     header = replace(_header(datasets[0], grid), source=source)
+    if len({dataset.get("EchoTime") for dataset in datasets}) > 1:
+        note = "the images have different echo times; the header holds the first"
+        header = replace(header, notes=(*header.notes, note))
     return from_image(real_tensor(pixels), header)
 
 
@@ -117,13 +121,17 @@ def _header(dataset: Dataset, grid: list[list[DicomFrame]]) -> Header:
         phase_axis=-1 if dataset.get("InPlanePhaseEncodingDirection") == "ROW" else -2,
         spacing=None if first.spacing is None else (step / 1e3, *_metres(first.spacing)),
         affine=first.affine(step),
-        frame_times=known if len(known) == len(times) > 1 else (),
+        frame_times=known if len(known) == len(times) and _increasing(known) else (),
         echo_time=_number(dataset, "EchoTime", 1e-3),
         repetition_time=_number(dataset, "RepetitionTime", 1e-3),
         flip_angle=_number(dataset, "FlipAngle", float(torch.pi) / 180),
         field_strength=_number(dataset, "MagneticFieldStrength", 1.0),
         notes=tuple(notes),
     )
+
+
+def _increasing(times: tuple[float, ...]) -> bool:
+    return len(times) > 1 and all(a < b for a, b in pairwise(times))
 
 
 def _metres(spacing: tuple[float, float]) -> tuple[float, float]:

@@ -21,7 +21,7 @@ MANUFACTURER = "FeatherMR"
 def write_dicom(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
     """Magnitudes of (slice, frame, y, x) as 16-bit integers with one rescale slope for all.
 
-    One image becomes the file ``path`` (``.dcm``); several become ``image_000.dcm``, ... in a
+    One image becomes the file ``path`` (``.dcm``); several become ``feathermr_000.dcm``, ... in a
     folder of the same name without the ending, slice by slice, frames fastest.
     """
     magnitude = image.abs().cpu().numpy().astype(np.float64)
@@ -38,8 +38,8 @@ def write_dicom(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
             datasets[0].save_as(beside, enforce_file_format=True)
         return (path,)
     folder = path.with_suffix("")
-    names = [f"image_{number:03d}.dcm" for number in range(len(datasets))]
-    with written_folder(folder, "image_*.dcm") as beside:
+    names = [f"feathermr_{number:03d}.dcm" for number in range(len(datasets))]
+    with written_folder(folder, "feathermr_*.dcm") as beside:
         for name, dataset in zip(names, datasets, strict=True):
             dataset.save_as(beside / name, enforce_file_format=True)
     return tuple(folder / name for name in names)

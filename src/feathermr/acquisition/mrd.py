@@ -21,7 +21,6 @@ from feathermr.acquisition.mrd_header import MrdHeader, read_mrd_header
 from feathermr.acquisition.mrd_readouts import Readouts, frame_index, sort_readouts
 from feathermr.acquisition.partitions import partitions_to_slices
 from feathermr.acquisition.record import Acquisition, Header
-from feathermr.acquisition.sampled import phase_axis_of
 from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError
 from feathermr.core.fft import fft, ifft
@@ -183,7 +182,7 @@ def _header(xml: MrdHeader, heads: npt.NDArray[np.void], kspace: Tensor, mask: T
     n_slices = kspace.shape[0]
     return Header(
         subject=xml.subject,
-        phase_axis=phase_axis_of(mask),
+        phase_axis=-2,
         spacing=spacing,
         image_shape=None if shown == shape else shown,
         affine=mrd_affine(xml, heads, spacing, (n_slices, *shown)),
