@@ -46,11 +46,10 @@ def figure(name: str, *, image: str, view: str, label: str, detail: str = "") ->
 
 
 def row(title: str, detail: str, cells: list[str]) -> str:
-    """Figures side by side under a heading."""
-    return (
-        f'<div class="strip"><h3>{escape(title)} <small>{escape(detail)}</small></h3>'
-        f'<div class="row" style="--columns:{len(cells)}">{"".join(cells)}</div></div>'
-    )
+    """Figures side by side, under a heading when there is a title."""
+    heading = f"<h3>{escape(title)} <small>{escape(detail)}</small></h3>" if title else ""
+    figures = f'<div class="row" style="--columns:{len(cells)}">{"".join(cells)}</div>'
+    return f'<div class="strip">{heading}{figures}</div>'
 
 
 def color_bar(gradient: str, ticks: list[str]) -> str:

@@ -184,9 +184,9 @@ def sampling_section(sampling: SamplingView) -> str:
     )
     facts = definitions(
         [
-            ("Acceleration", f"{sampling.acceleration:.3g}"),
+            ("Achieved acceleration", f"{sampling.acceleration:.3g}"),
             ("Pattern", f"whole lines, skipped along {axis}" if sampling.whole_lines else "points"),
-            ("Center lines", str(sampling.center) if sampling.center else ""),
+            ("Center lines", f"{sampling.center} in every frame" if sampling.center else ""),
         ]
     )
     return f'<section id="sampling"><h2>Sampling</h2>{facts}{row("", "", cells)}</section>'
