@@ -13,7 +13,7 @@ from feathermr.phantom import ANATOMIES, acquire, add_noise, background_phase, c
 
 
 def slices_per_second(anatomy, batch, shape, device, rounds=4):
-    """Wall clock of ``rounds`` batches after one to warm up, and the processor's seconds a slice."""
+    """Slices by the wall clock after a first batch, and the processor's seconds a slice."""
     source = generator(0, anatomy, device=device)
     maps = coil_maps(1, 1, shape, source)
     for index in range(rounds + 1):

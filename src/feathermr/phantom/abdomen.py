@@ -133,6 +133,7 @@ def draw_abdomen(canvas: Canvas, contrast: Contrast) -> None:
     level = canvas.uniform(0.0, 1.0)
     shift = (canvas.uniform(-8 * MM, 8 * MM), canvas.uniform(-8 * MM, 8 * MM))
     canvas.place(canvas.uniform(0.9, 1.12), canvas.uniform(turn(-6), turn(6)), shift)
+    canvas.thicken()
     canvas.warp(4, canvas.uniform(1 * MM, 5 * MM))
     radii = (canvas.uniform(100 * MM, 122 * MM), canvas.uniform(148 * MM, 168 * MM))
     _, cavity = draw_wall(canvas, contrast, radii, canvas.uniform(5 * MM, 26 * MM), ribs=9)

@@ -228,6 +228,7 @@ def draw_brain(canvas: Canvas, contrast: Contrast) -> None:
     level = canvas.uniform(0.0, 1.0)
     shift = (canvas.uniform(-5 * MM, 5 * MM), canvas.uniform(-5 * MM, 5 * MM))
     canvas.place(canvas.uniform(0.88, 1.06), canvas.uniform(turn(-12), turn(12)), shift)
+    canvas.thicken()
     canvas.warp(4, canvas.uniform(0.5 * MM, 2.5 * MM))
     envelope = _head(canvas, contrast, level)
     _cerebrum(canvas, contrast, envelope, level)

@@ -29,6 +29,8 @@ class Canvas:
         x: columns, metres, growing to the right.
         times: seconds of each frame, (frame, 1, 1).
         motion: how the bodies beat and breathe.
+        pixel: size of a pixel of the finer grid in metres of the body's frame.
+        edge: width of a tissue's edge in metres: one fine pixel, or more after `thicken`.
         image: what has been painted, (batch, frame, OVERSAMPLING * y, OVERSAMPLING * x).
     """
 
@@ -60,6 +62,7 @@ class Canvas:
         self.y = rows[:, None].expand(1, 1, *shape)
         self.x = columns[None, :].expand(1, 1, *shape)
         self.pixel: Number = spacing / OVERSAMPLING
+        self.edge: Number = self.pixel
         self.fine = (shape[0] * OVERSAMPLING, shape[1] * OVERSAMPLING)
         self.image = torch.zeros(batch, 1, *self.fine, device=self.device)
 
@@ -116,10 +119,16 @@ class Canvas:
         ]
         return (down - row - 0.5) * period, (across - column - 0.5) * period, fields
 
+    def thicken(self) -> None:
+        """Draw how obliquely edges cross the slice: from here on some are sharp, some blurred."""
+        oblique = self.smooth(6, 0.7) + 1.0
+        self.edge = self.pixel * (1 + self.uniform(0.0, 3.5) * oblique.clamp(0.0, 2.5))
+
     def place(self, size: Number, angle: Number, shift: tuple[Number, Number]) -> None:
         """Scale, turn (radians) and move (metres) the body in the field of view."""
         y, x = rotate(self.y - shift[0], self.x - shift[1], angle)
         self.y, self.x, self.pixel = y / size, x / size, self.pixel / size
+        self.edge = self.pixel
 
     def warp(self, cells: int, amplitude: Number) -> None:
         """Bend the body by a smooth random displacement with a deviation in metres."""
@@ -133,9 +142,9 @@ class Canvas:
             distance: signed distance at the scan's resolution, metres.
             value: a number, one an item, or a field of the scan's resolution; on the frames of the
                 shape or on one.
-            blur: width of the edge in fine pixels.
+            blur: width of the edge in units of ``edge``.
         """
-        self.mix((0.5 - distance / (self.pixel * blur)), value)
+        self.mix(0.5 - distance / (self.edge * blur), value)
 
     def mix(self, share: Tensor, value: Number) -> None:
         """Replace a share of the picture by ``value``; both at the scan's resolution.

@@ -181,6 +181,7 @@ def draw_heart(canvas: Canvas, contrast: Contrast) -> None:
     """Paint a beating heart at the canvas's times; the chest around it stands still."""
     shift = (canvas.uniform(-15 * MM, 15 * MM), canvas.uniform(-25 * MM, 10 * MM))
     canvas.place(canvas.uniform(0.85, 1.35), canvas.uniform(turn(-35), turn(35)), shift)
+    canvas.thicken()
     canvas.warp(4, canvas.uniform(1 * MM, 5 * MM))
     cavity = _chest(canvas, contrast)
     shrink = canvas.motion.contraction(canvas.times)

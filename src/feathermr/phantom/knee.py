@@ -261,6 +261,7 @@ def draw_knee(canvas: Canvas, contrast: Contrast) -> None:
     """Paint one slice an item: half of them sagittal, the rest coronal or axial."""
     shift = (canvas.uniform(-6 * MM, 6 * MM), canvas.uniform(-5 * MM, 5 * MM))
     canvas.place(canvas.uniform(0.92, 1.15), canvas.uniform(turn(-10), turn(10)), shift)
+    canvas.thicken()
     canvas.x = canvas.x * (1 - 2 * canvas.chance(0.5))
     canvas.warp(4, canvas.uniform(0.5 * MM, 2.0 * MM))
     which = (canvas.uniform(-1.0, 3.0).clamp_min(0.0)).floor()

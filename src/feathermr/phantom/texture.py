@@ -44,6 +44,7 @@ def draw_texture(canvas: Canvas, contrast: Contrast) -> None:
     The contrast plays no part: values are uniform.
     """
     canvas.image = canvas.image + canvas.uniform(0.05, 0.9)
+    canvas.thicken()
     y, x = canvas.y, canvas.x
     for index, cell in enumerate(_CELLS):
         canvas.y, canvas.x = rotate(y, x, canvas.uniform(0, math.pi))
