@@ -7,6 +7,7 @@ import torch
 from scipy.io import savemat
 
 from feathermr.acquisition import load
+from feathermr.acquisition.matlab5 import read_numeric_arrays
 from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
 
@@ -36,7 +37,23 @@ def write5(path: Path, **arrays: np.ndarray) -> Path:
     return path
 
 
-@pytest.mark.parametrize("write", [write5, write73])
+def write7(path: Path, **arrays: np.ndarray) -> Path:
+    savemat(path, arrays, do_compression=True)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4", "i2", "u1", "u2", "i8", "c16", "c8"])
+@pytest.mark.parametrize("write", [write5, write7])
+def test_numbers_of_every_kind_are_those_that_scipy_wrote(tmp_path: Path, write, kind) -> None:
+    values = (np.arange(30) * (1 + 2j if kind[0] == "c" else 1)).reshape(2, 5, 3).astype(kind)
+    path = write(tmp_path / "a.mat", abc=values, a_long_name=np.ones((1, 1)), text="x")
+    found = read_numeric_arrays(path.read_bytes())
+    assert found["abc"].dtype.kind in (kind[0], "c")
+    assert np.array_equal(found["abc"], values)
+    assert found["a_long_name"] == 1
+
+
+@pytest.mark.parametrize("write", [write5, write7, write73])
 def test_rows_are_y(tmp_path: Path, write) -> None:
     image = np.arange(35.0).reshape(7, 5)
     scan = load(write(tmp_path / "a.mat", im_ori=image))

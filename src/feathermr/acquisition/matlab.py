@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 
 import h5py
-import numpy as np
-from scipy.io import loadmat
 
 from feathermr.acquisition.arrays import Array, Layout
+from feathermr.acquisition.matlab5 import read_numeric_arrays
 from feathermr.acquisition.numpy_arrays import COMPANIONS, from_arrays
 from feathermr.acquisition.record import Acquisition
 from feathermr.core.errors import DataError
@@ -22,12 +21,8 @@ CMRXRECON = re.compile(r"kspace_(single_)?(full|sub\d+)")
 
 def read_matlab5(path: Path, layout: Layout | None) -> Acquisition:
     """Numeric arrays of two axes and more; cells, structures and objects are left out."""
-    found = loadmat(path, mat_dtype=False, struct_as_record=True)
-    arrays = {
-        name: value
-        for name, value in found.items()
-        if isinstance(value, np.ndarray) and value.dtype.kind in "cuifb" and value.size > 1
-    }
+    found = read_numeric_arrays(path.read_bytes())
+    arrays = {name: array for name, array in found.items() if array.size > 1}
     return _from_matlab(arrays, layout, path.name)
 
 
