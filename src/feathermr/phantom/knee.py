@@ -86,17 +86,10 @@ def _sagittal(canvas: Canvas) -> _Joint:
             [3 * MM, 3 * MM, 2.5 * MM],
         ),
     )
-    muscles = union(
-        ellipse(y, x, (-95 * MM, -27 * MM), (52 * MM, 9 * MM)),
-        ellipse(y, x, (-88 * MM, 26 * MM), (56 * MM, 13 * MM), -0.1),
-        ellipse(y, x, (-80 * MM, 46 * MM), (60 * MM, 9 * MM), -0.06),
-        ellipse(y, x, (34 * MM, 46 * MM), (62 * MM, 11 * MM), 0.12),
-        ellipse(y, x, (82 * MM, 25 * MM), (52 * MM, 11 * MM)),
-    )
     half = 57 * MM + 0.09 * (y + 10 * MM).abs() + canvas.smooth(4, 2 * MM)
     return _Joint(
         outline=(x - 0.4 * thigh_x).abs() - half,
-        muscles=muscles,
+        muscles=_sagittal_muscles(y, x),
         femur=femur,
         tibia=tibia,
         patella=patella,
@@ -106,6 +99,17 @@ def _sagittal(canvas: Canvas) -> _Joint:
         vessels=tube(y, x, [(-0.13, 37 * MM), (0.0, 40 * MM), (0.13, 33 * MM)], [3 * MM] * 3),
         pad=ellipse(y, x, (0.0, -34 * MM), (24 * MM, 15 * MM), 0.3),
         fluid=ellipse(y, x, (-52 * MM, -34 * MM), (20 * MM, 4 * MM), 0.25),
+    )
+
+
+def _sagittal_muscles(y: Tensor, x: Tensor) -> Tensor:
+    """Thigh and calf seen from the side."""
+    return union(
+        ellipse(y, x, (-95 * MM, -27 * MM), (52 * MM, 9 * MM)),
+        ellipse(y, x, (-88 * MM, 26 * MM), (56 * MM, 13 * MM), -0.1),
+        ellipse(y, x, (-80 * MM, 46 * MM), (60 * MM, 9 * MM), -0.06),
+        ellipse(y, x, (34 * MM, 46 * MM), (62 * MM, 11 * MM), 0.12),
+        ellipse(y, x, (82 * MM, 25 * MM), (52 * MM, 11 * MM)),
     )
 
 
