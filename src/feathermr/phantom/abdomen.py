@@ -89,7 +89,7 @@ def _upper_left(canvas: Canvas, contrast: Contrast, cavity: Tensor, level: Tenso
     """Paint spleen, stomach with its gas over fluid, and pancreas."""
     y, x = canvas.y, canvas.x
     upper = (level < 0.6).float()
-    stomach = ellipse(y, x, (-32 * MM, 58 * MM), (34 * MM, 46 * MM), canvas.uniform(-0.5, 0.3))
+    stomach = ellipse(y, x, (-26 * MM, 54 * MM), (41 * MM, 52 * MM), canvas.uniform(-0.5, 0.3))
     stomach = hide(stomach + canvas.smooth(7, 3 * MM), upper)
     stomach = torch.maximum(stomach, cavity + 3 * MM)
     canvas.paint(stomach, contrast["bowel"])
@@ -98,7 +98,7 @@ def _upper_left(canvas: Canvas, contrast: Contrast, cavity: Tensor, level: Tenso
     canvas.paint(stomach + 3.5 * MM - rugae, content)
     gas = torch.maximum(stomach + 3.5 * MM, y + canvas.uniform(15 * MM, 45 * MM))
     canvas.paint(gas, 0.0)
-    spleen = ellipse(y, x, (22 * MM, 112 * MM), (46 * MM, 24 * MM), canvas.uniform(-0.5, -0.1))
+    spleen = ellipse(y, x, (22 * MM, 106 * MM), (50 * MM, 30 * MM), canvas.uniform(-0.5, -0.1))
     spleen = hide(spleen + canvas.smooth(7, 2.5 * MM), upper)
     spleen = torch.maximum(spleen, cavity + 1.5 * MM)
     canvas.paint(spleen, contrast["spleen"] * (1 + canvas.rough(1.4, 0.04)))
@@ -117,8 +117,9 @@ def _vessels(canvas: Canvas, contrast: Contrast, level: Tensor) -> None:
     """Paint aorta, vena cava, portal and splenic vein, and renal vessels."""
     y, x = canvas.y, canvas.x
     splenic = tube(
-        y, x, [(2 * MM, -34 * MM), (4 * MM, 5 * MM), (6 * MM, 70 * MM)], [6 * MM, 4 * MM, 3 * MM]
+        y, x, [(2 * MM, -34 * MM), (4 * MM, 5 * MM), (6 * MM, 70 * MM)], [4 * MM, 3 * MM, 2 * MM]
     )
+    splenic = splenic + canvas.smooth(9, 1.2 * MM)
     canvas.paint(hide(splenic, ((level > 0.25) & (level < 0.6)).float()), contrast["blood"])
     renal = tube(y, x.abs(), [(26 * MM, 6 * MM), (34 * MM, 55 * MM)], [3 * MM, 3 * MM])
     canvas.paint(hide(renal, ((level > 0.45) & (level < 0.7)).float()), contrast["blood"])

@@ -53,6 +53,11 @@ def _head(canvas: Canvas, contrast: Contrast, level: Tensor) -> Tensor:
     y, x = canvas.y, canvas.x
     top = 1 - 0.32 * ((level - 0.7).clamp_min(0) / 0.3) ** 2
     head = ellipse(y, x, (0.0, 0.0), (96 * MM * top, 75 * MM * top)) + canvas.smooth(5, 1.2 * MM)
+    face = ellipse(y, x, (-58 * MM, 0.0), (41 * MM, 62 * MM)) + canvas.smooth(8, 2 * MM)
+    face = hide(face, (level < 0.12).float())
+    canvas.paint(face, contrast["skin"])
+    canvas.paint(face + 2 * MM, contrast["fat"])
+    canvas.paint(face + 8 * MM + canvas.folds(14 * MM) * 2 * MM, contrast["muscle"])
     scalp = 5 * MM + canvas.smooth(7, 1.2 * MM) + canvas.uniform(-1.5 * MM, 2 * MM)
     skull = 6 * MM + canvas.smooth(6, 1.0 * MM) + canvas.uniform(-1 * MM, 1.5 * MM)
     canvas.paint(head, contrast["skin"])
@@ -160,7 +165,7 @@ def _hindbrain(canvas: Canvas, contrast: Contrast, envelope: Tensor, level: Tens
     folia = torch.sin(2 * math.pi * radius / (4.2 * MM) + canvas.smooth(14, 1.6))
     lobules = canvas.folds(13 * MM) * 3 * MM + (cerebellum + 13 * MM)
     furrows = 0.5 * (contrast["cerebrospinal fluid"] + contrast["gray matter"])
-    canvas.paint(torch.maximum(cerebellum + MM, (0.9 - folia) * MM), furrows)
+    canvas.paint(torch.maximum(cerebellum + MM, (0.55 - folia) * MM), furrows)
     canvas.paint(torch.maximum(cerebellum + 3 * MM, lobules), contrast["white matter"], blur=2.0)
     stem = ellipse(y, x, (10 * MM, 0.0), (14 * MM, 16 * MM)) + canvas.smooth(8, 1.2 * MM)
     canvas.paint(hide(stem - 4 * MM, low), contrast["cerebrospinal fluid"])
@@ -213,7 +218,7 @@ def _lesions(canvas: Canvas, contrast: Contrast, envelope: Tensor, level: Tensor
     center = (canvas.uniform(-45 * MM, 45 * MM), canvas.uniform(-40 * MM, 40 * MM))
     size = canvas.uniform(5 * MM, 16 * MM)
     mass = disc(y, x, center, size) + canvas.smooth(16, 2 * MM)
-    mass = hide(torch.maximum(mass, envelope + 7 * MM), canvas.chance(0.15))
+    mass = hide(torch.maximum(mass, envelope + 7 * MM), canvas.chance(0.10))
     edema = mass - 7 * MM + canvas.smooth(12, 4 * MM)
     edema = torch.maximum(edema, envelope + 9 * MM)
     canvas.mix(0.7 * (-edema / (3 * MM)).clamp(0, 1), contrast["lesion"])
@@ -227,7 +232,7 @@ def draw_brain(canvas: Canvas, contrast: Contrast) -> None:
     """Paint one axial slice an item, at a random height of the head."""
     level = canvas.uniform(0.0, 1.0)
     shift = (canvas.uniform(-5 * MM, 5 * MM), canvas.uniform(-5 * MM, 5 * MM))
-    canvas.place(canvas.uniform(0.88, 1.06), canvas.uniform(turn(-12), turn(12)), shift)
+    canvas.place(canvas.uniform(0.94, 1.14), canvas.uniform(turn(-12), turn(12)), shift)
     canvas.thicken()
     canvas.warp(4, canvas.uniform(0.5 * MM, 2.5 * MM))
     envelope = _head(canvas, contrast, level)

@@ -98,16 +98,18 @@ class Canvas:
         return band_noise(self.batch, self.shape, samples, self.generator, width)
 
     def scatter(self, period: Number, numbers: int) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Cells of a randomly shifted grid, one shape each: many shapes for the price of one.
+        """Cells of a grid, randomly turned and shifted: many shapes for the price of one.
 
         Returns:
             Rows and columns (metres) from the middle of the cell that a pixel lies in, and as many
             fields of uniform random ``numbers`` as asked for, each constant within a cell.
         """
         side = 32
-        down, across = self.y / period, self.x / period
-        down, across = down + self.uniform(0, side), across + self.uniform(0, side)
-        row, column = down.floor(), across.floor()
+        down, across = rotate(self.y / period, self.x / period, self.uniform(0.0, math.pi))
+        down = down + self.uniform(0, side)
+        row = down.floor()
+        across = across + self.uniform(0, side) + 0.41 * row
+        column = across.floor()
         index = (row.long() % side) * side + column.long() % side
         table = torch.rand(
             self.batch, numbers, side * side, generator=self.generator, device=self.device

@@ -97,7 +97,9 @@ def _long_axis(canvas: Canvas, y: Tensor, x: Tensor, shrink: Tensor) -> _Chamber
     blood = ellipse(along, across, (0.0, 0.0), (length - 3 * MM * shrink, inner))
     blood = torch.maximum(blood, valve - along)
     wall = ellipse(along, across, (0.0, 0.0), (length + 0.6 * thick, outer))
-    wall = torch.maximum(wall, valve - 2 * MM - along)
+    base = valve - 3 * MM - along
+    corner = (8 * MM - (wall - base).abs()).clamp_min(0.0) / (8 * MM)
+    wall = torch.maximum(wall, base) + corner.square() * 2 * MM
     smaller = 1 - 0.25 * shrink
     center = -outer - 6 * MM
     right = ellipse(along, across, (0.0, center), (0.86 * length, 24 * MM * smaller), -0.12)
@@ -125,7 +127,11 @@ def _long_axis(canvas: Canvas, y: Tensor, x: Tensor, shrink: Tensor) -> _Chamber
 def _chest(canvas: Canvas, contrast: Contrast) -> Tensor:
     """Paint wall, lungs with vessels, liver, stomach, spine and aorta; the cavity is returned."""
     _, cavity = draw_wall(
-        canvas, contrast, (112 * MM, 160 * MM), canvas.uniform(4 * MM, 24 * MM), ribs=14
+        canvas,
+        contrast,
+        (canvas.uniform(98 * MM, 122 * MM), canvas.uniform(125 * MM, 172 * MM)),
+        canvas.uniform(4 * MM, 24 * MM),
+        ribs=14,
     )
     y, x = canvas.y, canvas.x
     canvas.paint(cavity, contrast["lung"] * (1 + canvas.rough(1.4, 0.3)))
@@ -151,10 +157,31 @@ def _chest(canvas: Canvas, contrast: Contrast) -> Tensor:
     return cavity
 
 
+def _fill_mediastinum(canvas: Canvas, contrast: Contrast, cavity: Tensor, pad: Tensor) -> None:
+    """Paint fat with vessels, airways and nodes between the heart and the spine.
+
+    It keeps to where the heart is at its largest, so that it stands still.
+    """
+    largest = pad.amin(1, keepdim=True)
+    patch = canvas.folds(70 * MM, 0.5) * 14 * MM
+    reach = canvas.uniform(0.0, 26 * MM)
+    region = torch.maximum(largest - reach + patch, cavity + MM)
+    strands = (canvas.folds(9 * MM).abs() * 2).clamp_max(1.0)
+    canvas.paint(region, contrast["fat"] * (0.55 + 0.4 * strands))
+    dy, dx, (here, size, wide, value) = canvas.scatter(17 * MM, 4)
+    parts = ellipse(dy, dx, (0.0, 0.0), (1.5 * MM + 5 * MM * size**2, 1.5 * MM + 4 * MM * wide))
+    parts = torch.maximum(parts + (here > 0.7).float(), region + MM)
+    filling = torch.where(value < 0.5, contrast["blood"], contrast["muscle"])
+    filling = torch.where(value > 0.85, 0.02, filling)
+    canvas.paint(parts - 0.8 * MM, contrast["muscle"] * 0.7)
+    canvas.paint(parts, filling)
+
+
 def _paint_heart(canvas: Canvas, contrast: Contrast, chambers: _Chambers, cavity: Tensor) -> None:
     """Paint fat and pericardium around the heart, its walls, blood, muscles and valves."""
     heart = union(chambers.left_wall, chambers.right_wall, chambers.atria - 2 * MM)
     pad = heart - canvas.uniform(2 * MM, 9 * MM) + canvas.smooth(7, 4 * MM)
+    _fill_mediastinum(canvas, contrast, cavity, pad)
     canvas.paint(torch.maximum(pad, cavity), contrast["fat"] * 0.9)
     canvas.paint(torch.maximum((pad + 2.5 * MM).abs() - 0.8 * MM, cavity), contrast["tendon"])
     swirl = 1 + canvas.smooth(18, 0.05) + canvas.rough(1.4, 0.04)
@@ -180,7 +207,7 @@ def _choose(first: _Chambers, second: _Chambers, share: Tensor) -> _Chambers:
 def draw_heart(canvas: Canvas, contrast: Contrast) -> None:
     """Paint a beating heart at the canvas's times; the chest around it stands still."""
     shift = (canvas.uniform(-15 * MM, 15 * MM), canvas.uniform(-25 * MM, 10 * MM))
-    canvas.place(canvas.uniform(0.85, 1.35), canvas.uniform(turn(-35), turn(35)), shift)
+    canvas.place(canvas.uniform(0.85, 1.4), canvas.uniform(turn(-70), turn(70)), shift)
     canvas.thicken()
     canvas.warp(4, canvas.uniform(1 * MM, 5 * MM))
     cavity = _chest(canvas, contrast)
@@ -205,5 +232,5 @@ def _shade(canvas: Canvas, contrast: Contrast) -> None:
     off = (field % 1.0 - 0.5) / 0.07
     bands = contrast.is_one_of("balanced") * canvas.chance(0.35) * 0.8 * torch.exp(-off.square())
     away = torch.hypot(canvas.y, canvas.x)
-    gain = canvas.smooth(3, 0.15) + canvas.uniform(0.0, 4.0) * (away - 0.06) - bands
+    gain = canvas.smooth(3, 0.18) + canvas.uniform(0.0, 6.0) * (away - 0.06) - bands
     canvas.modulate(gain + canvas.rough(1.4, 0.02))
