@@ -9,7 +9,7 @@ from torch.nn.functional import grid_sample
 from feathermr.phantom.canvas import OVERSAMPLING, Canvas, turn
 from feathermr.phantom.contrast import Contrast
 from feathermr.phantom.fields import band_noise
-from feathermr.phantom.shapes import Number, disc, ellipse, hide, tube, union
+from feathermr.phantom.shapes import Number, disc, ellipse, hide, length, tube, union
 
 FIELD_OF_VIEW = (0.230, 0.196)
 SEQUENCES = {
@@ -43,7 +43,7 @@ def _folded_field(canvas: Canvas, depth: Tensor, period: float) -> Tensor:
 def _distance_to_zero(field: Tensor, pixel: Number) -> Tensor:
     """First-order distance to the zero contour, ``|f| / |grad f|``, limited where it is flat."""
     dy, dx = torch.gradient(field, dim=(-2, -1))
-    slope = torch.hypot(dy, dx)
+    slope = length(dy, dx)
     floor = 0.35 * slope.mean((-2, -1), keepdim=True)
     return field.abs() / slope.clamp_min(floor) * pixel
 
@@ -111,7 +111,7 @@ def _ventricles(canvas: Canvas, level: Tensor) -> Tensor:
 def _sulci(canvas: Canvas, depth: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     """Distance to the nearest sulcus (beyond its floor it grows quickly) and its half width."""
     y, x = canvas.y, canvas.x
-    around = torch.hypot(0.62 * y, x.abs() - 34 * MM) + canvas.smooth(8, 4 * MM)
+    around = length(0.62 * y, x.abs() - 34 * MM) + canvas.smooth(8, 4 * MM)
     ordered = ((around - 12 * MM) / (14 * MM)).clamp(0, 1)
     field = ordered * _folded_field(canvas, depth, 27 * MM)
     field = field + (1.2 - 0.65 * ordered) * canvas.folds(24 * MM)
@@ -161,7 +161,7 @@ def _hindbrain(canvas: Canvas, contrast: Contrast, envelope: Tensor, level: Tens
     cerebellum = hide(torch.maximum(cerebellum, envelope + 3 * MM), low)
     canvas.paint(cerebellum - 2.5 * MM, contrast["cerebrospinal fluid"])
     canvas.paint(cerebellum, contrast["gray matter"])
-    radius = torch.hypot(y - 30 * MM, x * 0.8)
+    radius = length(y - 30 * MM, x * 0.8)
     folia = torch.sin(2 * math.pi * radius / (4.2 * MM) + canvas.smooth(14, 1.6))
     lobules = canvas.folds(13 * MM) * 3 * MM + (cerebellum + 13 * MM)
     furrows = 0.5 * (contrast["cerebrospinal fluid"] + contrast["gray matter"])
@@ -233,7 +233,7 @@ def draw_brain(canvas: Canvas, contrast: Contrast) -> None:
     level = canvas.uniform(0.0, 1.0)
     shift = (canvas.uniform(-5 * MM, 5 * MM), canvas.uniform(-5 * MM, 5 * MM))
     canvas.place(canvas.uniform(0.94, 1.14), canvas.uniform(turn(-12), turn(12)), shift)
-    canvas.thicken()
+    canvas.thicken(5.0)
     canvas.warp(4, canvas.uniform(0.5 * MM, 2.5 * MM))
     envelope = _head(canvas, contrast, level)
     _cerebrum(canvas, contrast, envelope, level)

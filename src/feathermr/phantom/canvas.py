@@ -110,7 +110,7 @@ class Canvas:
         row = down.floor()
         across = across + self.uniform(0, side) + 0.41 * row
         column = across.floor()
-        index = (row.long() % side) * side + column.long() % side
+        index = (row.long() & (side - 1)) * side + (column.long() & (side - 1))
         table = torch.rand(
             self.batch, numbers, side * side, generator=self.generator, device=self.device
         )
@@ -121,10 +121,14 @@ class Canvas:
         ]
         return (down - row - 0.5) * period, (across - column - 0.5) * period, fields
 
-    def thicken(self) -> None:
-        """Draw how obliquely edges cross the slice: from here on some are sharp, some blurred."""
+    def thicken(self, most: float = 3.5) -> None:
+        """Draw how obliquely edges cross the slice: from here on some are sharp, some blurred.
+
+        Args:
+            most: fine pixels added to the width of an ordinary edge, at most.
+        """
         oblique = self.smooth(6, 0.7) + 1.0
-        self.edge = self.pixel * (1 + self.uniform(0.0, 3.5) * oblique.clamp(0.0, 2.5))
+        self.edge = self.pixel * (1 + self.uniform(0.0, most) * oblique.clamp(0.0, 2.5))
 
     def place(self, size: Number, angle: Number, shift: tuple[Number, Number]) -> None:
         """Scale, turn (radians) and move (metres) the body in the field of view."""

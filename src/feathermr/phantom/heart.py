@@ -7,7 +7,7 @@ from torch import Tensor
 
 from feathermr.phantom.canvas import Canvas, turn
 from feathermr.phantom.contrast import Contrast
-from feathermr.phantom.shapes import disc, ellipse, hide, rotate, segment, tube, union
+from feathermr.phantom.shapes import disc, ellipse, hide, length, rotate, segment, tube, union
 from feathermr.phantom.torso import MM, draw_aorta, draw_spine, draw_wall
 
 FIELD_OF_VIEW = (0.30, 0.34)
@@ -54,7 +54,7 @@ def _short_axis(canvas: Canvas, y: Tensor, x: Tensor, shrink: Tensor) -> _Chambe
     inner, outer = inner * slimmer, outer * slimmer
     y, x = rotate(y, x, 0.15 * shrink)
     y, x = y * canvas.uniform(0.94, 1.08), x * canvas.uniform(0.94, 1.08)
-    radius, angle = torch.hypot(y, x), torch.atan2(y, x)
+    radius, angle = length(y, x), torch.atan2(y, x)
     crypts = torch.sin(9 * angle + canvas.uniform(0, 6)) + torch.sin(
         14 * angle + canvas.uniform(0, 6)
     )
@@ -164,15 +164,15 @@ def _fill_mediastinum(canvas: Canvas, contrast: Contrast, cavity: Tensor, pad: T
     """
     largest = pad.amin(1, keepdim=True)
     patch = canvas.folds(70 * MM, 0.5) * 14 * MM
-    reach = canvas.uniform(0.0, 26 * MM)
+    reach = canvas.uniform(-12 * MM, 20 * MM)
     region = torch.maximum(largest - reach + patch, cavity + MM)
     strands = (canvas.folds(9 * MM).abs() * 2).clamp_max(1.0)
     canvas.paint(region, contrast["fat"] * (0.55 + 0.4 * strands))
     dy, dx, (here, size, wide, value) = canvas.scatter(17 * MM, 4)
     parts = ellipse(dy, dx, (0.0, 0.0), (1.5 * MM + 5 * MM * size**2, 1.5 * MM + 4 * MM * wide))
-    parts = torch.maximum(parts + (here > 0.7).float(), region + MM)
+    parts = torch.maximum(parts + (here > 0.5).float(), region + MM)
     filling = torch.where(value < 0.5, contrast["blood"], contrast["muscle"])
-    filling = torch.where(value > 0.85, 0.02, filling)
+    filling = torch.where(value > 0.93, 0.02, filling)
     canvas.paint(parts - 0.8 * MM, contrast["muscle"] * 0.7)
     canvas.paint(parts, filling)
 
@@ -231,6 +231,6 @@ def _shade(canvas: Canvas, contrast: Contrast) -> None:
     )
     off = (field % 1.0 - 0.5) / 0.07
     bands = contrast.is_one_of("balanced") * canvas.chance(0.35) * 0.8 * torch.exp(-off.square())
-    away = torch.hypot(canvas.y, canvas.x)
+    away = length(canvas.y, canvas.x)
     gain = canvas.smooth(3, 0.18) + canvas.uniform(0.0, 6.0) * (away - 0.06) - bands
     canvas.modulate(gain + canvas.rough(1.4, 0.02))

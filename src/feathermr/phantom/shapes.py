@@ -16,6 +16,14 @@ def rotate(y: Tensor, x: Tensor, angle: Number) -> tuple[Tensor, Tensor]:
     return cosine * y - sine * x, sine * y + cosine * x
 
 
+def length(y: Tensor, x: Tensor) -> Tensor:
+    """``|(y, x)|``; several times faster than `torch.hypot`, whose care for overflow is not needed.
+
+    A tiny constant keeps gradients finite at the origin.
+    """
+    return torch.sqrt(y * y + x * x + 1e-14)
+
+
 def ellipse(
     y: Tensor, x: Tensor, center: Point, radii: Point, angle: Number | None = None
 ) -> Tensor:
@@ -27,14 +35,13 @@ def ellipse(
     if angle is not None:
         y, x = rotate(y, x, angle)
     v, u = y / radii[0], x / radii[1]
-    scaled = torch.sqrt(v * v + u * u + 1e-12)
-    gradient = torch.hypot(v / radii[0], u / radii[1])
-    return scaled * (scaled - 1.0) / gradient.clamp_min(1e-6)
+    scaled = length(v, u)
+    return scaled * (scaled - 1.0) / length(v / radii[0], u / radii[1])
 
 
 def disc(y: Tensor, x: Tensor, center: Point, radius: Number) -> Tensor:
     """Distance to a disc."""
-    return torch.sqrt((y - center[0]) ** 2 + (x - center[1]) ** 2) - radius
+    return length(y - center[0], x - center[1]) - radius
 
 
 def segment(y: Tensor, x: Tensor, start: Point, end: Point) -> tuple[Tensor, Tensor]:
@@ -42,7 +49,7 @@ def segment(y: Tensor, x: Tensor, start: Point, end: Point) -> tuple[Tensor, Ten
     dy, dx = end[0] - start[0], end[1] - start[1]
     along = ((y - start[0]) * dy + (x - start[1]) * dx) / (dy * dy + dx * dx + 1e-12)
     along = along.clamp(0.0, 1.0)
-    distance = torch.sqrt((y - start[0] - along * dy) ** 2 + (x - start[1] - along * dx) ** 2)
+    distance = length(y - start[0] - along * dy, x - start[1] - along * dx)
     return distance, along
 
 
@@ -59,7 +66,7 @@ def box(y: Tensor, x: Tensor, center: Point, half: Point, rounding: Number = 0.0
     """Distance to a rectangle of half sizes ``half`` with rounded corners."""
     v = (y - center[0]).abs() - half[0] + rounding
     u = (x - center[1]).abs() - half[1] + rounding
-    outside = torch.hypot(v.clamp_min(0.0), u.clamp_min(0.0))
+    outside = length(v.clamp_min(0.0), u.clamp_min(0.0))
     return outside + torch.maximum(v, u).clamp_max(0.0) - rounding
 
 

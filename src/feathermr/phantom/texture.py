@@ -19,21 +19,21 @@ FAT_SUPPRESSED = 0.0
 
 #: Cell sizes of the layers in metres, in the order in which they occlude one another.
 _CELLS = (
-    0.140, 0.090, 0.060, 0.040, 0.025, 0.015, 0.009,
-    0.110, 0.070, 0.045, 0.030, 0.018, 0.006, 0.012,
+    0.140, 0.090, 0.055, 0.034, 0.020, 0.011, 0.100, 0.045, 0.028, 0.007, 0.015,
 )  # fmt: skip
 
 
 def _layer(canvas: Canvas, cell: float) -> None:
-    """Paint at most one leaf into each cell of a turned grid: an ellipse, a box or a bar."""
+    """Paint at most one leaf into each cell of a turned grid: an ellipse, half of one or a box."""
     dy, dx, (seed, angle, radius, flat, value, square) = canvas.scatter(cell, 6)
     dy, dx = rotate(dy, dx, angle * math.pi)
     radius = cell * (0.22 + 0.25 * radius)
     flat = radius * (0.2 + 0.8 * flat)
     round_leaf = ellipse(dy, dx, (0.0, 0.0), (radius, flat))
     boxed = torch.maximum(dy.abs() - 0.72 * radius, dx.abs() - 0.72 * flat)
-    distance = torch.where(square < 0.4, boxed, round_leaf)
-    distance = distance + (seed > canvas.uniform(0.1, 0.55)).float()
+    halved = torch.maximum(round_leaf, dy - 0.3 * flat)
+    distance = torch.where(square < 0.35, boxed, torch.where(square > 0.75, halved, round_leaf))
+    distance = distance + (seed > canvas.uniform(0.05, 0.25 + 0.35 * min(1.0, cell / 0.04))).float()
     shaded = value * (1 + canvas.uniform(-0.3, 0.3) * dy / cell)
     canvas.paint(distance, shaded)
 
