@@ -34,8 +34,8 @@ def espirit_maps(
     Args:
         samples: calibration region (slice, coil, y, x), at least twice ``SMALLEST_KERNEL``.
         shape: of the maps (y, x).
-        kernel: patch size; half the region where that is less, since fewer patches than that
-            do not span the signal and the maps get holes.
+        kernel: patch size; a third of the region where that is less, since the few larger patches
+            do not span the signal and leave holes in the maps.
         threshold: relative singular value that parts signal from noise.
         crop: eigenvalue below which a map is zero.
         iterations: of the power method.
@@ -46,13 +46,13 @@ def espirit_maps(
     Uecker et al. 2014, doi:10.1002/mrm.24751.
     """
     height, width = samples.shape[-2:]
-    kernel = min(kernel, min(height, width) // 2)
-    if kernel < SMALLEST_KERNEL:
+    if min(height, width) < 2 * SMALLEST_KERNEL:
         least = 2 * SMALLEST_KERNEL
         raise DataError(
             f"ESPIRiT needs a fully sampled center of at least {least} x {least}, "
             f"but it is {height} x {width}; use a mask with more center lines or give coil maps"
         )
+    kernel = min(kernel, max(SMALLEST_KERNEL, math.ceil(min(height, width) / 3)))
     gram = _coil_gram(samples, shape, kernel, threshold)
     maps, value = dominant_eigenvector(gram, iterations=iterations)
     maps = anchor_phase(maps, samples)
