@@ -135,7 +135,7 @@ def read(path: Path) -> tuple[Entry, ...]:
             Entry(**{**entry, "notes": tuple(entry["notes"]), "scores": _scores(entry["scores"])})
             for entry in record["entries"]
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is not a stored evaluation: {error!r}") from None
 
 
