@@ -58,7 +58,7 @@ def pose(acquisition: Acquisition, calibration: str = "espirit") -> Problem:
     Raises:
         DataError: samples that are not finite, or all zero.
     """
-    check_finite(acquisition.kspace, "k-space")
+    check_samples(acquisition.kspace)
     before = len(acquisition.header.notes)
     ready = compress(whiten(acquisition), LARGEST_COILS)
     maps, sentence = estimate_coil_maps(ready, calibration)
@@ -67,6 +67,17 @@ def pose(acquisition: Acquisition, calibration: str = "espirit") -> Problem:
     scale = robust_scale(encoding(ready).H(ready.kspace))
     notes = (*ready.header.notes[before:], sentence)
     return Problem(replace(ready, kspace=ready.kspace / scale), scale, notes, shading)
+
+
+def check_samples(kspace: Tensor) -> None:
+    """Refuse samples that nothing can be made of.
+
+    Raises:
+        DataError: some are not finite, or all are zero.
+    """
+    check_finite(kspace, "k-space")
+    if not bool(kspace.any()):
+        raise DataError("every sample of the k-space is zero; there is nothing to reconstruct")
 
 
 def maps_strength(coil_maps: Tensor) -> Tensor:
@@ -79,7 +90,7 @@ def maps_strength(coil_maps: Tensor) -> Tensor:
     strength = coil_maps.abs().square().sum(2).sqrt()
     largest = strength.max()
     if largest == 0:
-        raise DataError("all coil maps are zero; leave them out to have them estimated")
+        raise DataError("all coil maps are zero; give others, or none and another calibration")
     return torch.where(strength >= FAINT * largest, strength, largest)
 
 
@@ -87,7 +98,7 @@ def robust_scale(image: Tensor) -> float:
     """The magnitude that ``SCALE_QUANTILE`` of the pixels do not exceed.
 
     Raises:
-        DataError: it is zero.
+        DataError: it is zero or infinite.
     """
     magnitude = image.abs().flatten()
     rank = max(1, round(SCALE_QUANTILE * magnitude.numel()))
@@ -95,5 +106,5 @@ def robust_scale(image: Tensor) -> float:
     if value == 0:
         value = float(magnitude.max())
     if value == 0 or not torch.isfinite(torch.tensor(value)):
-        raise DataError("every sample of the k-space is zero; there is nothing to reconstruct")
+        raise DataError("the zero-filled image is zero or too large for its precision; rescale it")
     return value

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import torch
 
 from feathermr.acquisition import Acquisition
-from feathermr.acquisition.record import check_finite
 from feathermr.calibration import whiten
 from feathermr.core.errors import UsageError
 from feathermr.core.fft import ifft
 from feathermr.core.progress import Progress, silent
-from feathermr.recon.problem import Problem, robust_scale
+from feathermr.recon.problem import Problem, check_samples, robust_scale
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import finish, run
 
@@ -46,7 +45,7 @@ class ZeroFilled:
                 progress=progress,
             )
         start = time.perf_counter()
-        check_finite(acquisition.kspace, "k-space")
+        check_samples(acquisition.kspace)
         scan = whiten(acquisition)
         images = []
         for index, part in enumerate(torch.split(scan.kspace, 1)):
