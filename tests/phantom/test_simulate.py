@@ -154,3 +154,18 @@ def test_from_image_keeps_the_magnitude_and_says_what_was_added():
 def test_from_image_refuses_a_measured_scan():
     with pytest.raises(DataError, match="measured"):
         from_image(_image_scan("measured"))
+
+
+def test_a_scene_follows_from_the_state_of_its_generator():
+    first, again = (scene("texture", 3, (40, 33), generator(8, "t")) for _ in range(2))
+    assert torch.equal(first, again)
+    assert first.shape == (3, 1, 80, 66)
+
+
+def test_all_slices_share_one_noise_level():
+    scan = simulate("abdomen", slices=2, coils=2, shape=(48, 56), snr=10.0, seed=1)
+    corner = scan.kspace[:, 0, :, :6, :6]
+    alone = scan.noise.real.std(1)
+    assert float(alone[0] / alone[1]) == pytest.approx(1.0, abs=0.06)
+    ratio = corner.real.std((1, 2, 3)) / alone.mean()
+    assert 0.8 < float(ratio.min()) <= float(ratio.max()) < 2.0

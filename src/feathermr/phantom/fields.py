@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from feathermr.core.fft import plain_fft, plain_ifft
+from feathermr.core.fft import plain_ifft
 
 Shape = tuple[int, int]
 
@@ -41,7 +41,7 @@ def _frequency(shape: Shape, device: torch.device) -> Tensor:
 
 
 def _shaped_noise(batch: int, amplitude: Tensor, generator: torch.Generator) -> Tensor:
-    """White noise whose amplitude spectrum is multiplied by ``amplitude``; two fields a transform.
+    """Noise of the given amplitude spectrum, drawn as white noise in frequency space.
 
     The real and the imaginary part of one filtered complex noise are independent fields.
     """
@@ -49,7 +49,7 @@ def _shaped_noise(batch: int, amplitude: Tensor, generator: torch.Generator) -> 
     white = torch.randn(
         pairs, *amplitude.shape, dtype=torch.complex64, generator=generator, device=amplitude.device
     )
-    colored = plain_ifft(plain_fft(white) * amplitude)
+    colored = plain_ifft(white * amplitude)
     return standardize(torch.cat([colored.real, colored.imag])[:batch, None])
 
 

@@ -31,6 +31,13 @@ def _with_noise(kspace: Tensor, snr: float, source: torch.Generator) -> tuple[Te
     return kspace + level * sample_noise(tuple(kspace.shape), source, correlation), alone
 
 
+def _scan_slice(body: Tensor, maps: Tensor, phase: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+    """K-space and reference of one slice; frame by frame, since the finer grid takes much memory."""
+    frames = body.split(1, dim=1)
+    kspace = torch.cat([acquire(frame, maps, phase, shape) for frame in frames], dim=1)
+    return kspace, low_pass(body, phase, shape)
+
+
 def _frame_times(frames: int, motion: Motion) -> tuple[float, ...]:
     """One heart beat in equal steps."""
     period = float(motion.period.flatten()[0])
@@ -106,20 +113,19 @@ def simulate(
     motion = draw_motion(1, shared)
     times = _frame_times(frames, motion)
     maps = coil_maps(1, coils, shape, shared)
-    kspaces, references = [], []
+    scans = []
     for index in range(slices):
         own = generator(seed, anatomy, "slice", index, device=device)
         body = scene(anatomy, 1, shape, own, times=times, contrast=contrast, motion=motion)
-        phase = background_phase(1, shape, own)
-        kspaces.append(acquire(body, maps, phase, shape))
-        references.append(low_pass(body, phase, shape))
-    kspace, alone = _with_noise(torch.cat(kspaces), snr, generator(seed, "noise", device=device))
+        scans.append(_scan_slice(body, maps, background_phase(1, shape, own), shape))
+    kspace, reference = (torch.cat(parts) for parts in zip(*scans, strict=True))
+    kspace, alone = _with_noise(kspace, snr, generator(seed, anatomy, "noise", device=device))
     scan = Acquisition(
         kspace=kspace,
         mask=torch.ones(1, 1, 1, 1, 1, dtype=torch.bool, device=kspace.device).expand(kspace.shape),
         header=_header(anatomy, seed, shape, contrast, times),
         coil_maps=at_scan_resolution(maps).expand(slices, -1, -1, -1, -1),
-        reference=torch.cat(references),
+        reference=reference,
         noise=alone,
     )
     return scan.with_notes(
