@@ -87,3 +87,30 @@ def test_a_mask_of_another_size_is_refused_with_both_shapes() -> None:
         Encoding(torch.ones(1, 1, 1, WIDTH, 1, dtype=torch.bool), maps, FRAMES)
     assert "(1, 1, 1, 6, 1)" in str(caught.value)
     assert "(1, 3, 4, 9, 6)" in str(caught.value)
+
+
+def operator_with(maps: Tensor) -> Encoding:
+    mask = torch.rand(1, 1, 1, HEIGHT, 1, generator=generator(2, "gradient")) < 0.5
+    return Encoding(mask, maps, FRAMES)
+
+
+def test_gradients_reach_the_maps_at_every_call() -> None:
+    maps = laws.random_array((1, 1, COILS, HEIGHT, WIDTH), "learned").requires_grad_()
+    x = laws.random_array((1, FRAMES, HEIGHT, WIDTH), "image")
+    operator = operator_with(maps)
+    with torch.no_grad():
+        operator.normal(x)
+    (expected,) = torch.autograd.grad(operator.operator.normal(x).abs().sum(), maps)
+    for _ in range(2):
+        (found,) = torch.autograd.grad(operator.normal(x).abs().sum(), maps)
+        laws.assert_equal(found, expected)
+
+
+def test_a_first_call_in_inference_mode_leaves_later_gradients_alone() -> None:
+    operator = operator_with(laws.random_array((1, 1, COILS, HEIGHT, WIDTH), "known"))
+    x = laws.random_array((1, FRAMES, HEIGHT, WIDTH), "image")
+    with torch.inference_mode():
+        operator.normal(x)
+    x.requires_grad_()
+    operator.normal(x).abs().sum().backward()
+    assert x.grad is not None
