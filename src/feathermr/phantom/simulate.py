@@ -32,8 +32,8 @@ def _with_noise(kspace: Tensor, snr: float, source: torch.Generator) -> tuple[Te
 
 
 def _scan_slice(body: Tensor, maps: Tensor, phase: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
-    """K-space and reference of one slice; frame by frame, since the finer grid takes much memory."""
-    frames = body.split(1, dim=1)
+    """K-space and reference of one slice, frame by frame: the finer grid takes much memory."""
+    frames = (body[:, frame : frame + 1] for frame in range(body.shape[1]))
     kspace = torch.cat([acquire(frame, maps, phase, shape) for frame in frames], dim=1)
     return kspace, low_pass(body, phase, shape)
 
