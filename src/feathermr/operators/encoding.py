@@ -14,6 +14,11 @@ from feathermr.operators.fourier import Fourier
 from feathermr.operators.linear_operator import LinearOperator
 from feathermr.operators.sampling import Sampling
 
+#: bytes of coil images that are worked on together, so that they stay in the processor's cache
+CACHE = 2**22
+
+NormalParts = tuple[bool, tuple[int, ...], Tensor, Tensor]
+
 
 @final
 class Encoding(LinearOperator):
@@ -42,19 +47,48 @@ class Encoding(LinearOperator):
         return self.operator.apply_adjoint(array)
 
     def apply_normal(self, array: Tensor) -> Tensor:
-        """``sum_c conj(s_c) F^H M F s_c x``."""
-        swapped, axes, maps, mask = self._normal_parts
+        """``sum_c conj(s_c) F^H M F s_c x``, a few coil images at a time on a processor."""
+        swapped = self._normal_parts[0]
         image = array.mT.contiguous() if swapped else array
-        coil_images = maps * image[:, :, None]
+        slices, frames = image.shape[:2]
+        size = image[0, 0].numel() * image.element_size() * self.coil_maps.shape[2]
+        fit = max(1, CACHE // size) if image.device.type == "cpu" else slices * frames
+        rows = []
+        for start in range(0, slices, max(1, fit // frames)):
+            some = slice(start, start + max(1, fit // frames))
+            parts = [
+                self._normal_part(image, some, slice(first, first + fit))
+                for first in range(0, frames, fit)
+            ]
+            rows.append(torch.cat(parts, 1) if len(parts) > 1 else parts[0])
+        combined = torch.cat(rows) if len(rows) > 1 else rows[0]
+        return combined.mT if swapped else combined
+
+    def _normal_part(self, image: Tensor, slices: slice, frames: slice) -> Tensor:
+        """``A^H A`` of some slices and frames."""
+        _, axes, all_maps, all_masks = self._normal_parts
+        maps = all_maps if all_maps.shape[0] == 1 else all_maps[slices]
+        mask = all_masks if all_masks.shape[0] == 1 else all_masks[slices]
+        mask = mask if mask.shape[1] == 1 else mask[:, frames]
+        coil_images = maps * image[slices, frames, None]
         if axes:
             coil_images = plain_ifft(plain_fft(coil_images, axes) * mask, axes)
         else:
             coil_images = coil_images * mask
-        combined = (coil_images * maps.conj()).sum(2)
-        return combined.mT if swapped else combined
+        return (coil_images * maps.conj()).sum(2)
+
+    def _normal_parts(self) -> NormalParts:
+        """Made once; anew at each call where gradients or a tracer must see how."""
+        if self.coil_maps.requires_grad or torch.compiler.is_compiling():
+            return self._make_normal_parts()
+        with torch.inference_mode(mode=False):
+            return self._kept_normal_parts
 
     @cached_property
-    def _normal_parts(self) -> tuple[bool, tuple[int, ...], Tensor, Tensor]:
+    def _kept_normal_parts(self) -> NormalParts:
+        return self._make_normal_parts()
+
+    def _make_normal_parts(self) -> NormalParts:
         """Whether y and x change places, the axes to transform, and maps and mask to match.
 
         Transforms along the last axis are the fast ones, so lines skipped along y are put there.
