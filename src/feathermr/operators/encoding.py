@@ -77,6 +77,7 @@ class Encoding(LinearOperator):
             coil_images = coil_images * mask
         return (coil_images * maps.conj()).sum(2)
 
+    @property
     def _normal_parts(self) -> NormalParts:
         """Made once; anew at each call where gradients or a tracer must see how."""
         if self.coil_maps.requires_grad or torch.compiler.is_compiling():
