@@ -1,5 +1,7 @@
 """The encoding of a scan is the composition of its parts, for every kind of mask."""
 
+import importlib
+
 import pytest
 import torch
 from torch import Tensor
@@ -114,3 +116,15 @@ def test_a_first_call_in_inference_mode_leaves_later_gradients_alone() -> None:
     x.requires_grad_()
     operator.normal(x).abs().sum().backward()
     assert x.grad is not None
+
+
+@pytest.mark.parametrize("images_in_cache", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", MASKS)
+def test_working_in_pieces_changes_nothing(
+    kind: str, images_in_cache: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = encoding(scan(torch.rand(MASKS[kind], generator=generator(2, kind)) < 0.5))
+    x = laws.random_array(IMAGE, "image")
+    module = importlib.import_module("feathermr.operators.encoding")
+    monkeypatch.setattr(module, "CACHE", images_in_cache * COILS * HEIGHT * WIDTH * 16)
+    laws.assert_equal(operator.normal(x), operator.H(operator(x)))
