@@ -1,6 +1,6 @@
 """How many single-coil slices a second the simulator makes: object, phase, k-space and noise.
 
-python benchmarks/simulator.py [--workers 2] [--batch 4] [--size 256] [--device cpu]
+python benchmarks/simulator.py [--workers 2] [--batch 2] [--size 256] [--device cpu]
 
 Each worker is a process with one thread, as the workers of a data loader are.
 """
@@ -39,7 +39,7 @@ def work(anatomy, batch, size, device, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
