@@ -34,9 +34,9 @@ THREAD_SETTINGS = (
 MEMORY_DISK = Path("/dev/shm")
 
 
-def restart_with_threads() -> None:
-    """Start again with two threads for every library, unless it is so already."""
-    wanted = dict.fromkeys(THREAD_SETTINGS, str(THREADS))
+def restart_with_threads(threads: int) -> None:
+    """Start again with as many threads for every library, unless it is so already."""
+    wanted = dict.fromkeys(THREAD_SETTINGS, str(threads))
     if any(os.environ.get(name) != value for name, value in wanted.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
 
@@ -70,7 +70,7 @@ def run(quick: bool, repeats: int, scratch: Path) -> dict:
     say("done")
     return {
         "format": "feathermr classical benchmark 1",
-        "command": "make bench-classical",
+        "command": "make bench-classical" if not quick else "classical.py --quick",
         "environment": {**environment(), "Threads": f"{THREADS} of {os.cpu_count()} cores"},
         "seed": SEED,
         "repeats": repeats,
@@ -92,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny scans, a few seconds")
     parser.add_argument("--repeats", type=int, default=5, help="rounds, at least 5 to be stored")
+    parser.add_argument("--threads", type=int, default=2, help="of every library")
     parser.add_argument("--output", type=Path, help="folder, instead of docs")
     parser.add_argument("--page", action="store_true", help="only write the page anew")
     options = parser.parse_args()
@@ -100,7 +101,7 @@ def main() -> None:
     folder = options.output or ROOT / "docs"
     stored = folder / "results" / "classical.json"
     if not options.page:
-        restart_with_threads()
+        restart_with_threads(options.threads)
         torch.set_num_threads(THREADS)
         disk = MEMORY_DISK if MEMORY_DISK.is_dir() else None
         with tempfile.TemporaryDirectory(dir=disk, prefix="bench-classical-") as scratch:

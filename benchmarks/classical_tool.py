@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from classical_cases import Case
 
-THREADS = 2
+#: of every library; the benchmark starts itself with this set
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
 #: iterations that stand for a tool's own defaults of ESPIRiT
 DEFAULT = 0
 #: iterations of a peer's sparse reconstructions: SigPy's default
