@@ -38,10 +38,10 @@ def test_cg_sense_is_the_regularised_least_squares_solution() -> None:
     operator = problem.encoding
     columns = torch.eye(72, dtype=torch.complex128).reshape(72, 1, 1, 9, 8)
     dense = torch.stack([operator(column).flatten() for column in columns], 1)
-    system = dense.mH @ dense + 0.1 * torch.eye(72)
+    system = dense.mH @ dense + problem.weight(60.0) * torch.eye(72)
     right = dense.mH @ problem.acquisition.kspace.flatten()
     expected = torch.linalg.solve(system, right).reshape(1, 1, 9, 8) * problem.scale
-    found = reconstruct(scan, "cg-sense", {"weight": 0.1, "iterations": 100}).image
+    found = reconstruct(scan, "cg-sense", {"weight": 60.0, "iterations": 100}).image
     laws.assert_equal(found, expected, 1e-5)
 
 

@@ -3,6 +3,7 @@
 from feathermr.calibration.coil_maps import estimate_coil_maps
 from feathermr.calibration.compression import compress
 from feathermr.calibration.espirit import espirit_maps
+from feathermr.calibration.noise_level import noise_deviation
 from feathermr.calibration.region import calibration_data, calibration_region
 from feathermr.calibration.walsh import walsh_maps
 from feathermr.calibration.whitening import noise_covariance, whiten, whitening_matrix
@@ -14,6 +15,7 @@ __all__ = [
     "espirit_maps",
     "estimate_coil_maps",
     "noise_covariance",
+    "noise_deviation",
     "walsh_maps",
     "whiten",
     "whitening_matrix",

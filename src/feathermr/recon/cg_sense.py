@@ -14,17 +14,18 @@ from feathermr.solvers import cg
 
 @dataclass(frozen=True)
 class CgSense:
-    """Least squares with coil maps: ``min_x ||A x - y||^2 + weight ||x||^2`` by CG.
+    """Least squares with coil maps: ``min_x ||A x - y||^2 + lambda ||x||^2`` by CG.
 
+    ``lambda`` is ``weight`` times the variance of the noise.
     Pruessmann et al. 2001, doi:10.1002/mrm.1241.
 
     Attributes:
-        weight: Tikhonov weight, dimensionless.
+        weight: Tikhonov weight in units of the noise variance, for images of about 1.
         iterations: of CG.
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 0.01
+    weight: float = 60.0
     iterations: int = 30
     calibration: str = "espirit"
 
@@ -39,11 +40,12 @@ class CgSense:
             progress=progress,
         )
 
-    def _solve(self, problem: Problem) -> Tensor:
+    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
         frames = as_slices(problem)
         operator = frames.encoding
+        weight = problem.weight(self.weight)
         image = cg(
-            lambda x: operator.normal(x) + self.weight * x,
+            lambda x: operator.normal(x) + weight * x,
             operator.H(frames.acquisition.kspace),
             iterations=self.iterations,
             tolerance=1e-6,

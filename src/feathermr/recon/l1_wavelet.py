@@ -20,22 +20,26 @@ THRESHOLD = 0.05
 
 @dataclass(frozen=True)
 class L1Wavelet:
-    """Sparse wavelet coefficients: ``min_x 0.5 ||A x - y||^2 + weight ||W x||_1``.
+    """Sparse wavelet coefficients: ``min_x 0.5 ||A x - y||^2 + lambda ||W x||_1``.
 
-    By ADMM; the wavelet grid is shifted at random in every iteration, which takes the blocks out
-    of the image (cycle spinning; Coifman and Donoho 1995, doi:10.1007/978-1-4612-2544-7_9).
+    ``lambda`` is ``weight`` times the variance of the noise. By ADMM; the wavelet grid is
+    shifted at random in every iteration, which takes the blocks out of the image (cycle spinning;
+    Coifman and Donoho 1995, doi:10.1007/978-1-4612-2544-7_9).
     Lustig, Donoho and Pauly 2007, doi:10.1002/mrm.21391.
 
     Attributes:
-        weight: of the sparsity, dimensionless.
+        weight: of the sparsity in units of the noise variance, for images of about 1.
         iterations: of ADMM.
         wavelet: ``haar``, ``db2``, ``db3`` or ``db4``.
+        levels: of the transform; few, because the approximation is thresholded too, and coarse
+            coefficients are not sparse.
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 0.004
+    weight: float = 12.0
     iterations: int = 40
     wavelet: str = "db4"
+    levels: int = 2
     calibration: str = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
@@ -49,10 +53,10 @@ class L1Wavelet:
             progress=progress,
         )
 
-    def _solve(self, problem: Problem) -> Tensor:
+    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
         frames = as_slices(problem)
         operator = frames.encoding
-        transform = Wavelet(operator.domain, self.wavelet)
+        transform = Wavelet(operator.domain, self.wavelet, self.levels)
         shifts = generator(0, "l1-wavelet")
 
         def prox(image: Tensor) -> Tensor:
@@ -66,7 +70,8 @@ class L1Wavelet:
             operator.H(frames.acquisition.kspace),
             Identity(operator.domain),
             prox,
-            penalty=self.weight / THRESHOLD,
+            penalty=problem.weight(self.weight) / THRESHOLD,
             iterations=self.iterations,
+            progress=progress,
         )
         return image.transpose(0, 1)

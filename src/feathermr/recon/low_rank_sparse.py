@@ -18,19 +18,20 @@ from feathermr.solvers import fista, singular_value_threshold, soft_threshold
 class LowRankSparse:
     """A still, low-rank background plus what is sparse over temporal frequency (L+S).
 
-    ``min_{L,S} 0.5 ||A (L + S) - y||^2 + rank_weight s ||L||_* + sparse_weight ||F_t S||_1`` with
-    ``s`` the largest singular value of the zero-filled series; by FISTA over the pair. Otazo,
+    ``min_{L,S} 0.5 ||A (L + S) - y||^2 + rank_weight s ||L||_* + lambda ||F_t S||_1`` with ``s``
+    the largest singular value of the zero-filled series and ``lambda`` of ``sparse_weight`` times
+    the variance of the noise; by FISTA over the pair. Otazo,
     Candes and Sodickson 2015, doi:10.1002/mrm.25240.
 
     Attributes:
-        rank_weight: of the nuclear norm, dimensionless.
-        sparse_weight: of the sparsity, dimensionless.
+        rank_weight: of the nuclear norm, as a share of the largest singular value.
+        sparse_weight: of the sparsity in units of the noise variance, for images of about 1.
         iterations: of FISTA.
         calibration: ``espirit`` or ``walsh``.
     """
 
-    rank_weight: float = 0.01
-    sparse_weight: float = 0.02
+    rank_weight: float = 0.03
+    sparse_weight: float = 25.0
     iterations: int = 60
     calibration: str = "espirit"
 
@@ -46,13 +47,14 @@ class LowRankSparse:
             progress=progress,
         )
 
-    def _solve(self, problem: Problem) -> Tensor:
+    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
         operator = problem.encoding
         right_side = operator.H(problem.acquisition.kspace)
         spectrum = Fourier(operator.domain, (-3,))
         largest = torch.linalg.matrix_norm(right_side.flatten(2), ord=2)
         # the gradient of the pair (L, S) is the same for both: its Lipschitz constant is 2 ||A||^2
         step = 0.5
+        sparse_weight = problem.weight(self.sparse_weight)
 
         def gradient(pair: Tensor) -> Tensor:
             one = operator.normal(pair.sum(0)) - right_side
@@ -62,8 +64,10 @@ class LowRankSparse:
             low_rank = singular_value_threshold(
                 pair[0].flatten(2), step * self.rank_weight * largest[..., None]
             )
-            sparse = soft_threshold(spectrum(pair[1]), step * self.sparse_weight)
+            sparse = soft_threshold(spectrum(pair[1]), step * sparse_weight)
             return torch.stack([low_rank.reshape(pair[0].shape), spectrum.H(sparse)])
 
         start = torch.stack([right_side, torch.zeros_like(right_side)])
-        return fista(gradient, prox, start, step=step, iterations=self.iterations).sum(0)
+        return fista(
+            gradient, prox, start, step=step, iterations=self.iterations, progress=progress
+        ).sum(0)

@@ -38,7 +38,7 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
 
     Example:
         >>> make_method("cg-sense", {"iterations": "10"})
-        CgSense(weight=0.01, iterations=10, calibration='espirit')
+        CgSense(weight=60.0, iterations=10, calibration='espirit')
     """
     kind = look_up(METHODS, name, "method")
     known = {field.name: field.default for field in fields(kind)}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition
 from feathermr.acquisition.record import check_finite
-from feathermr.calibration import compress, estimate_coil_maps, whiten
+from feathermr.calibration import compress, estimate_coil_maps, noise_deviation, whiten
 from feathermr.core.errors import DataError
 from feathermr.operators import Encoding, encoding
 
@@ -17,6 +17,9 @@ from feathermr.operators import Encoding, encoding
 SCALE_QUANTILE = 0.995
 #: more coils than this are compressed: the rest of an array adds little but cost
 LARGEST_COILS = 12
+#: noise below this, in units of bright tissue, is taken for this: a scan without noise is still
+#: undersampled, and a weight of zero would leave its aliasing as it is
+LEAST_NOISE = 0.004
 #: coil maps below this share of their maximum hold no signal worth correcting
 FAINT = 0.05
 
@@ -29,6 +32,7 @@ class Problem:
         acquisition: whitened, compressed, scaled; its coil maps are those of ``A``.
         scale: what the samples were divided by.
         notes: what was done, in sentences.
+        noise: standard deviation of the real part of a sample's noise, in the same units.
         shading: what the coil maps were divided by (slice or 1, 1, y, x), so that ``A^H A`` is
             about 1 and a weight means the same for any maps; the image is divided by it at last.
     """
@@ -37,11 +41,20 @@ class Problem:
     scale: float
     notes: tuple[str, ...]
     shading: Tensor | float = 1.0
+    noise: float = LEAST_NOISE
 
     @property
     def encoding(self) -> Encoding:
         """``A``."""
         return encoding(self.acquisition)
+
+    def weight(self, weight: float) -> float:
+        """``lambda = weight * noise^2``: what a dimensionless weight is in this problem.
+
+        That is maximum a posteriori: ``||A x - y||^2 / (2 noise^2) + weight g(x)``, with ``g`` in
+        units of bright tissue. A noisier scan is regularised more without anyone tuning it.
+        """
+        return weight * max(self.noise, LEAST_NOISE) ** 2
 
     def slice(self, index: int) -> Problem:
         """The problem of one slice; the scale stays the scan's."""
@@ -66,7 +79,10 @@ def pose(acquisition: Acquisition, calibration: str = "espirit") -> Problem:
     ready = replace(ready, coil_maps=maps / shading[:, :, None])
     scale = robust_scale(encoding(ready).H(ready.kspace))
     notes = (*ready.header.notes[before:], sentence)
-    return Problem(replace(ready, kspace=ready.kspace / scale), scale, notes, shading)
+    ready = replace(ready, kspace=ready.kspace / scale)
+    noise = noise_deviation(ready.kspace, ready.mask)
+    notes = (*notes, f"noise estimated as 1/{1 / max(noise, 1e-6):.0f} of bright tissue")
+    return Problem(ready, scale, notes, shading, noise)
 
 
 def check_samples(kspace: Tensor) -> None:

@@ -33,7 +33,7 @@ def run(
     name: str,
     method: Method,
     acquisition: Acquisition,
-    solve: Callable[[Problem], Tensor],
+    solve: Callable[[Problem, Progress], Tensor],
     *,
     calibration: str = "espirit",
     progress: Progress = silent,
@@ -44,19 +44,29 @@ def run(
         name: of the method.
         method: its settings.
         acquisition: the scan.
-        solve: the image (1, frame, y, x) of a problem of one slice.
+        solve: the image (1, frame, y, x) of a problem of one slice; tells its progress.
         calibration: how coil maps are estimated when the scan has none.
-        progress: told after each slice.
+        progress: told after each step of each slice.
     """
     start = time.perf_counter()
     with torch.no_grad():
         problem = pose(acquisition, calibration)
         images = []
         for index in range(acquisition.n_slices):
-            images.append(solve(problem.slice(index)))
-            progress(index + 1, acquisition.n_slices)
+            part = _within(progress, index, acquisition.n_slices)
+            images.append(solve(problem.slice(index), part))
+            part(1, 1)
         image = torch.cat(images) * problem.scale / problem.shading
     return finish(name, method, acquisition, image, start, problem)
+
+
+def _within(progress: Progress, index: int, slices: int) -> Progress:
+    """Progress of one slice as a part of the scan's, in per cent of a slice."""
+
+    def update(done: int, total: int) -> None:
+        progress(100 * index + 100 * done // total, 100 * slices)
+
+    return update
 
 
 def finish(

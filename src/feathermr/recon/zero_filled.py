@@ -41,7 +41,7 @@ class ZeroFilled:
                 "zero-filled",
                 self,
                 acquisition,
-                lambda p: p.encoding.H(p.acquisition.kspace),
+                lambda p, _: p.encoding.H(p.acquisition.kspace),
                 progress=progress,
             )
         start = time.perf_counter()
