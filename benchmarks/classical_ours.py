@@ -10,6 +10,8 @@ from classical_tool import DEFAULT, ESPIRIT_CROP, ESPIRIT_KERNEL, ESPIRIT_THRESH
 
 from feathermr import METHODS, __version__
 from feathermr.calibration import calibration_data, espirit_maps
+from feathermr.operators import encoding
+from feathermr.solvers import cg
 
 
 class FeatherMR:
@@ -33,7 +35,8 @@ class FeatherMR:
     def run(self, job: Job) -> tuple[np.ndarray, float]:
         """Image or maps, and seconds from the record to them."""
         start = time.perf_counter()
-        result = self._maps(job) if job.task == "espirit" else self._image(job)
+        compute = {"espirit": self._maps, "cg-sense": self._least_squares}
+        result = compute.get(job.task, self._image)(job)
         return result.numpy(), time.perf_counter() - start
 
     def overhead(self, job: Job) -> float:
@@ -54,6 +57,15 @@ class FeatherMR:
             return espirit_maps(samples, job.case.scan.shape, **chosen)[0, 0]
 
     def _image(self, job: Job) -> torch.Tensor:
-        weight = TIKHONOV if job.task == "cg-sense" else job.weight
-        method = replace(METHODS[job.task](), weight=weight, iterations=job.iterations)
+        method = replace(METHODS[job.task](), weight=job.weight, iterations=job.iterations)
         return method(job.case.scan).image[0]
+
+    def _least_squares(self, job: Job) -> torch.Tensor:
+        """The operator and the solver themselves: a method's weight is in units of the noise."""
+        with torch.no_grad():
+            operator = encoding(job.case.scan)
+            return cg(
+                lambda image: operator.normal(image) + TIKHONOV * image,
+                operator.H(job.case.scan.kspace),
+                iterations=job.iterations,
+            )[0]

@@ -181,7 +181,8 @@ def _method(record: Mapping) -> str:
 - One process, {threads} for every library, one tool after the other in each of {repeats} rounds
   after a run to warm up; the median of the rounds. Ratios are a tool's time over FeatherMR's.
 - FeatherMR and SigPy run inside this process, from arrays to image, making operators included.
-  FeatherMR's time holds its checks and its intensity scaling. BART is a program: its time is
+  FeatherMR's times of sparse methods hold its checks, its intensity scaling and its estimate of
+  the noise; its CG-SENSE is `encoding` and `cg`, called as the method calls them. BART is a program: its time is
   the wall time of the process, files on a {disk}, less that of a call which reads and writes
   files of the same sizes and computes next to nothing (`fmac`, `copy`); that part stands in
   brackets and is not in the ratio.
@@ -193,7 +194,7 @@ def _method(record: Mapping) -> str:
   total variation is of each direction by itself and wraps around, ours is isotropic and does
   not.
 - The weights of SigPy and BART are swept on the very scan by factors of 2 about 0.01, on until
-  the best is not at an end; ours is the default. The sweep's first {repeats} rounds are also
+  the best is not at an end; ours is the default, which is in units of the scan's noise. The sweep's first {repeats} rounds are also
   the settled timing, as the weight does not change the cost of an iteration. Iteration counts
   for equal NRMSE are found by bisection, outside the timing.
 - Memory is the largest resident size of a fresh process that does the task (sparse ones: 5
