@@ -11,6 +11,11 @@ TITLES = {
     "temporal-tv": "Temporal total variation",
 }
 SPARSE = ("l1-wavelet", "tv", "temporal-tv")
+#: what the two timings are called, of other tasks and of sparse ones
+COLUMNS = (
+    {"default": "own settings", "equal": "same settings"},
+    {"default": "settled", "equal": "equal NRMSE"},
+)
 
 
 def page(record: Mapping) -> str:
@@ -81,7 +86,10 @@ def _least(ratios: Sequence[tuple]) -> float:
 
 
 def _listed(ratios: Sequence[tuple]) -> str:
-    return "; ".join(f"{t}, {c}, {k} ({value:.2f} times)" for t, c, _, k, value in ratios)
+    return "; ".join(
+        f"{task}, {case}, {COLUMNS[task in SPARSE][column]} ({ratio:.2f} times)"
+        for task, case, _, column, ratio in ratios
+    )
 
 
 def _quality(rows: Sequence[Mapping]) -> list[str]:
@@ -182,10 +190,10 @@ def _method(record: Mapping) -> str:
   after a run to warm up; the median of the rounds. Ratios are a tool's time over FeatherMR's.
 - FeatherMR and SigPy run inside this process, from arrays to image, making operators included.
   FeatherMR's times of sparse methods hold its checks, its intensity scaling and its estimate of
-  the noise; its CG-SENSE is `encoding` and `cg`, called as the method calls them. BART is a program: its time is
-  the wall time of the process, files on a {disk}, less that of a call which reads and writes
-  files of the same sizes and computes next to nothing (`fmac`, `copy`); that part stands in
-  brackets and is not in the ratio.
+  the noise; its CG-SENSE is `encoding` and `cg`, called as the method calls them. BART is a
+  program: its time is the wall time of the process, files on a {disk}, less that of a call
+  which reads and writes files of the same sizes and computes next to nothing (`fmac`, `copy`);
+  that part stands in brackets and is not in the ratio.
 - SigPy: `EspiritCalib`, `SenseRecon`, `L1WaveletRecon` (FISTA), `TotalVariationRecon`
   (primal-dual). It has no temporal total variation: `LinearLeastSquares` with
   `FiniteDifference` along time, solved as its total variation is. BART: `ecalib -m1`,
@@ -194,9 +202,10 @@ def _method(record: Mapping) -> str:
   total variation is of each direction by itself and wraps around, ours is isotropic and does
   not.
 - The weights of SigPy and BART are swept on the very scan by factors of 2 about 0.01, on until
-  the best is not at an end; ours is the default, which is in units of the scan's noise. The sweep's first {repeats} rounds are also
-  the settled timing, as the weight does not change the cost of an iteration. Iteration counts
-  for equal NRMSE are found by bisection, outside the timing.
+  the best is not at an end; ours is the default, which is in units of the scan's noise. The
+  sweep's first {repeats} rounds are also the settled timing, as the weight does not change the
+  cost of an iteration. Iteration counts for equal NRMSE are found by bisection, outside the
+  timing.
 - Memory is the largest resident size of a fresh process that does the task (sparse ones: 5
   iterations), less that of one which loads library and data and does it on a tiny scan; of
   BART, less that of the empty call. It is measured once, on the largest scan of each task.

@@ -71,7 +71,7 @@ def test_the_page_says_where_a_peer_is_faster_or_better():
 
     rows = [_row("FeatherMR", "a", 0.4, 30.0), _row("SigPy", "a", 0.1, 31.5)]
     text = page(_record(rows, {"BART": "not installed"}))
-    assert "**not met** at tv, a, default (0.25 times); tv, a, equal (0.25 times)" in text
+    assert "**not met** at tv, a, settled (0.25 times); tv, a, equal NRMSE (0.25 times)" in text
     assert "SigPy at its best weight has 1.50 dB more" in text
     assert "BART: not installed" in text
     assert "| a | SigPy | 0.01 | 0.100 | 0.25 | 31.50 |" in text
