@@ -91,10 +91,11 @@ def table(record):
     lines = [
         "# Default weights",
         "",
-        f"{record['subjects']} simulated subjects a row, PSNR (dB) of the magnitude against the noise-free "
-        "object, at the default weight and at the best of a sweep of its multiples from 1/16 to 16. "
-        "The defaults were chosen on other subjects. Written by `python benchmarks/regularisation.py` "
-        f"from `docs/results/regularisation.json` (commit {record['environment']['Commit']}).",
+        f"{record['subjects']} simulated subjects a row, PSNR (dB) of the magnitude against the "
+        "noise-free object, at the default weight and at the best of a sweep of its multiples "
+        "from 1/16 to 16. The defaults were chosen on other subjects. Written by "
+        "`python benchmarks/regularisation.py` from `docs/results/regularisation.json` "
+        f"(commit {record['environment']['Commit']}).",
         "",
         "| method | setting | scans | default | best | at | loss (dB) |",
         "|---|---|---|---:|---:|---:|---:|",
