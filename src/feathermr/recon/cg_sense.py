@@ -25,7 +25,7 @@ class CgSense:
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 60.0
+    weight: float = 45.0
     iterations: int = 30
     calibration: str = "espirit"
 

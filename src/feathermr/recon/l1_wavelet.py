@@ -31,15 +31,15 @@ class L1Wavelet:
         weight: of the sparsity in units of the noise variance, for images of about 1.
         iterations: of ADMM.
         wavelet: ``haar``, ``db2``, ``db3`` or ``db4``.
-        levels: of the transform; few, because the approximation is thresholded too, and coarse
-            coefficients are not sparse.
+        levels: of the transform; the approximation is thresholded too, so few levels pull the
+            whole image down where the mask leaves it free.
         calibration: ``espirit`` or ``walsh``.
     """
 
     weight: float = 12.0
     iterations: int = 40
     wavelet: str = "db4"
-    levels: int = 2
+    levels: int = 5
     calibration: str = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:

@@ -31,7 +31,7 @@ class LowRankSparse:
     """
 
     rank_weight: float = 0.03
-    sparse_weight: float = 25.0
+    sparse_weight: float = 18.0
     iterations: int = 60
     calibration: str = "espirit"
 

@@ -38,7 +38,7 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
 
     Example:
         >>> make_method("cg-sense", {"iterations": "10"})
-        CgSense(weight=60.0, iterations=10, calibration='espirit')
+        CgSense(weight=45.0, iterations=10, calibration='espirit')
     """
     kind = look_up(METHODS, name, "method")
     known = {field.name: field.default for field in fields(kind)}
@@ -63,10 +63,10 @@ def reconstruct(
 
 
 def default_method(acquisition: Acquisition) -> str:
-    """What suits a scan: zero filling if complete, L+S for a series, else wavelets."""
+    """What suits a scan: zero filling if complete, L+S for a series, else total variation."""
     if acquisition.is_complete:
         return "zero-filled"
-    return "low-rank-sparse" if acquisition.n_frames > 1 else "l1-wavelet"
+    return "low-rank-sparse" if acquisition.n_frames > 1 else "tv"
 
 
 def _convert(default: object, value: Setting, key: str) -> Setting:

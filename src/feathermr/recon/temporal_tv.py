@@ -31,7 +31,7 @@ class TemporalTotalVariation:
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 45.0
+    weight: float = 60.0
     iterations: int = 15
     calibration: str = "espirit"
 
