@@ -87,9 +87,13 @@ def _least(ratios: Sequence[tuple]) -> float:
 
 def _listed(ratios: Sequence[tuple]) -> str:
     return "; ".join(
-        f"{task}, {case}, {COLUMNS[task in SPARSE][column]} ({ratio:.2f} times)"
+        f"{task}, {case}{_column(task, column)} ({ratio:.2f} times)"
         for task, case, _, column, ratio in ratios
     )
+
+
+def _column(task: str, column: str) -> str:
+    return "" if task == "cg-sense" else f", {COLUMNS[task in SPARSE][column]}"
 
 
 def _quality(rows: Sequence[Mapping]) -> list[str]:
