@@ -180,6 +180,10 @@ class Acquisition:
             noise=move(self.noise),
         )
 
+    def without_coil_maps(self) -> Acquisition:
+        """The same scan as a scanner gives it: methods have to estimate the maps themselves."""
+        return self if self.coil_maps is None else replace(self, coil_maps=None)
+
     def with_notes(self, *notes: str) -> Acquisition:
         """The same scan with sentences added to its header."""
         return replace(self, header=replace(self.header, notes=(*self.header.notes, *notes)))

@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> None:
         coils=options.coils,
         seed=options.seed,
     ).to(checked_device(options.device))
+    scan = scan.without_coil_maps()
     given = feathermr.Undersampling(options.acceleration, seed=options.seed)(scan)
     methods = {name: feathermr.make_method(name) for name in (DYNAMIC if film else STATIC)}
     with progress_bars() as bars:

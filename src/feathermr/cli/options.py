@@ -111,10 +111,15 @@ def checked_device(name: str) -> str:
 
 
 def read_scan(path: Path, options: argparse.Namespace) -> Any:
-    """The scan in a file; an image gets phase, coils and noise, and its notes say so."""
+    """The scan in a file; an image gets phase, coils and noise, and its notes say so.
+
+    The true coil maps of a simulation are left out: on a scanner nobody knows them.
+    """
     scan = feathermr.load(path, layout=options.layout)
     if scan.header.origin == "image":
         scan = feathermr.from_image(scan, coils=options.coils, snr=options.snr, seed=options.seed)
+    if scan.header.origin != "measured":
+        scan = scan.without_coil_maps()
     return scan.to(checked_device(options.device))
 
 

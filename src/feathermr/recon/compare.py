@@ -6,7 +6,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.progress import Progress, silent
-from feathermr.metrics import Alignment, Policy, Score, score_all
+from feathermr.metrics import METRICS, Alignment, Policy, Score, score_all
 from feathermr.recon.comparison import Comparison
 from feathermr.recon.runner import Method
 from feathermr.recon.zero_filled import ZeroFilled
@@ -37,7 +37,7 @@ def compare(
         methods: by name.
         reference: the image to compare with; no scores without.
         scan: the scan's name in the scores.
-        policy: of the scores; a volume with an empty image is scored as one volume instead.
+        policy: of the scores; a scan with an empty image is scored as one volume instead.
         alignment: of the scores.
         progress: asked for a progress by each method's name.
     """
@@ -47,15 +47,20 @@ def compare(
     }
     scores: list[Score] = []
     if reference is not None:
+        # estimated coil maps fix the phase of an image only up to one of their own
+        with_phase = reference.is_complex() and (
+            acquisition.n_coils == 1 or acquisition.coil_maps is not None
+        )
         empty = not bool((reference.abs().amax(dim=(-2, -1)) > 0).all())
-        for name, reconstruction in reconstructions.items():
+        for method, reconstruction in reconstructions.items():
             scores += score_all(
                 reconstruction.image,
                 reference,
                 policy="volume" if empty else policy,
                 alignment=alignment,
-                method=name,
+                method=method,
                 scan=scan,
                 subject=acquisition.header.subject or scan,
+                metrics=[name for name, one in METRICS.items() if with_phase or not one.complex],
             )
     return Comparison(acquisition, reconstructions, reference, tuple(scores))

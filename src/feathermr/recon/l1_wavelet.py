@@ -36,7 +36,7 @@ class L1Wavelet:
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 12.0
+    weight: float = 8.0
     iterations: int = 40
     wavelet: str = "db4"
     levels: int = 5
