@@ -8,28 +8,25 @@ from torch import Tensor
 from feathermr.acquisition import Acquisition
 from feathermr.core.progress import Progress, silent
 from feathermr.core.seeding import generator
-from feathermr.operators import Identity, Wavelet
+from feathermr.operators import Wavelet
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import as_slices, run
-from feathermr.solvers import admm, soft_threshold
-
-#: threshold of the split, in units of bright tissue; sets the speed, not the solution
-THRESHOLD = 0.05
+from feathermr.solvers import fista, soft_threshold
 
 
 @dataclass(frozen=True)
 class L1Wavelet:
     """Sparse wavelet coefficients: ``min_x 0.5 ||A x - y||^2 + lambda ||W x||_1``.
 
-    ``lambda`` is ``weight`` times the variance of the noise. By ADMM; the wavelet grid is
-    shifted at random in every iteration, which takes the blocks out of the image (cycle spinning;
-    Coifman and Donoho 1995, doi:10.1007/978-1-4612-2544-7_9).
-    Lustig, Donoho and Pauly 2007, doi:10.1002/mrm.21391.
+    ``lambda`` is ``weight`` times the variance of the noise. By FISTA from the
+    zero-filled image. The wavelet grid is shifted at random in every iteration, which takes the
+    blocks out of the image: cycle spinning, Coifman and Donoho 1995,
+    doi:10.1007/978-1-4612-2544-7_9. Lustig, Donoho and Pauly 2007, doi:10.1002/mrm.21391.
 
     Attributes:
         weight: of the sparsity in units of the noise variance, for images of about 1.
-        iterations: of ADMM.
+        iterations: of FISTA; more sharpen less and less, and let noise in.
         wavelet: ``haar``, ``db2``, ``db3`` or ``db4``.
         levels: of the transform; the approximation is thresholded too, so few levels pull the
             whole image down where the mask leaves it free.
@@ -37,7 +34,7 @@ class L1Wavelet:
     """
 
     weight: float = 8.0
-    iterations: int = 40
+    iterations: int = 50
     wavelet: str = "db4"
     levels: int = 5
     calibration: str = "espirit"
@@ -57,20 +54,22 @@ class L1Wavelet:
         frames = as_slices(problem)
         operator = frames.encoding
         transform = Wavelet(operator.domain, self.wavelet, self.levels)
+        threshold = problem.weight(self.weight)
+        right_side = operator.H(frames.acquisition.kspace)
         shifts = generator(0, "l1-wavelet")
 
         def prox(image: Tensor) -> Tensor:
             shift = torch.randint(0, 16, (2,), generator=shifts).tolist()
             moved = image.roll(shift, dims=(-2, -1))
-            sparse = transform.H(soft_threshold(transform(moved), THRESHOLD))
+            sparse = transform.H(soft_threshold(transform(moved), threshold))
             return sparse.roll([-s for s in shift], dims=(-2, -1))
 
-        image = admm(
-            operator.normal,
-            operator.H(frames.acquisition.kspace),
-            Identity(operator.domain),
+        # the coil maps' root-sum-of-squares is at most 1, so A^H A is too and the step may be 1
+        image = fista(
+            lambda z: operator.normal(z) - right_side,
             prox,
-            penalty=problem.weight(self.weight) / THRESHOLD,
+            right_side,
+            step=1.0,
             iterations=self.iterations,
             progress=progress,
         )
