@@ -1,11 +1,12 @@
 """NumPy files: ``.npy`` and ``.npz``, of this package or with axes that the caller names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from feathermr.acquisition.arrays import (
@@ -191,9 +192,13 @@ def write_npz(acquisition: Acquisition, path: Path) -> None:
         np.savez(file, header=np.array(header_to_text(acquisition.header)), **known)
 
 
-def save_cine(images: Tensor, path: str | Path) -> Path:
-    """Magnitudes (sample, frame, y, x) as ``dataset`` (samples, frames, x, y), float32."""
+def save_cine(images: Tensor | Sequence[Tensor], path: str | Path) -> Path:
+    """Magnitudes (sample, frame, y, x) as ``dataset`` (samples, frames, x, y), float32.
+
+    Several arrays of one size are put together.
+    """
     path = Path(path)
+    images = images if isinstance(images, Tensor) else torch.cat(list(images))
     dataset = images.abs().transpose(-1, -2).contiguous().cpu().numpy().astype(np.float32)
     with written_file(path) as beside, beside.open("wb") as file:
         np.savez(file, dataset=dataset)

@@ -19,8 +19,9 @@ from feathermr.core.errors import DataError
 
 #: share of all pixels that a picture shows below white
 WINDOW_QUANTILE = 0.995
-#: seconds a frame is shown when its time is unknown, and the shortest that players respect
-UNKNOWN_DELAY, SHORTEST_DELAY = 0.1, 0.02
+#: seconds a frame is shown when its time is unknown; the shortest that players respect; the
+#: longest that anybody wants to wait
+UNKNOWN_DELAY, SHORTEST_DELAY, LONGEST_DELAY = 0.1, 0.02, 1.0
 #: modes of PIL whose pixels hold more than eight bits of grey
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I", "F")
 
@@ -85,8 +86,9 @@ def write_png(image: Tensor, path: Path) -> tuple[Path, ...]:
 
 
 def write_gif(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
-    """An endless animation over the frames of each slice, at the speed of the scan."""
-    delay = max(frame_interval(header, image.shape[1]) or UNKNOWN_DELAY, SHORTEST_DELAY)
+    """An endless animation over the frames of each slice, at the speed of the scan if watchable."""
+    delay = frame_interval(header, image.shape[1]) or UNKNOWN_DELAY
+    delay = min(max(delay, SHORTEST_DELAY), LONGEST_DELAY)
     films = grey_levels(image)
     paths = numbered(path, len(films))
     for film, target in zip(films, paths, strict=True):

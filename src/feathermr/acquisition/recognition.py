@@ -125,6 +125,8 @@ def recognise_folder(path: Path) -> tuple[Format, tuple[Path, ...]]:
     """
     inside = [entry for entry in path.iterdir() if entry.is_file()]
     visible = [entry for entry in inside if not entry.name.startswith(".")]
+    if not visible:
+        raise DataError("the folder holds no file; give a file, or the folder that holds them")
     kinds: dict[Path, Format | None] = {}
     for entry in sorted(visible, key=lambda entry: _natural(entry.name)):
         with entry.open("rb") as file:

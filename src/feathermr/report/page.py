@@ -52,7 +52,8 @@ def write_report(
     target = Path(path)
     page = render(comparison, title=title, command=command)
     with written_file(target) as beside:
-        beside.write_text(page, encoding="utf-8", newline="\n")
+        # the name of a file may hold bytes that are no text
+        beside.write_text(page, encoding="utf-8", errors="replace", newline="\n")
     return target
 
 

@@ -1,6 +1,7 @@
 """A sampling mask from a file."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -61,5 +62,7 @@ def _read(path: Path) -> np.ndarray:
                 raise DataError(f"{path} holds several arrays and none called 'mask'; name it so")
             found: np.ndarray = loaded[key]
             return found
-    except (OSError, ValueError, EOFError, IndexError, KeyError) as error:
-        raise DataError(f"{path} is not a readable .npy or .npz file of a mask: {error}") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file of a mask") from None
+    except (OSError, ValueError, EOFError, IndexError, KeyError, BadZipFile):
+        raise DataError(f"{path} is not a readable .npy or .npz file of a mask") from None
