@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from feathermr.acquisition.sampled import fills_a_box
 from feathermr.core.axes import COIL_MAPS, IMAGE, KSPACE, check_axes, check_broadcasts
 from feathermr.core.errors import DataError
 
@@ -146,6 +147,11 @@ class Acquisition:
     def is_complete(self) -> bool:
         """Whether every position was sampled."""
         return bool(self.mask.all())
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether samples are missing between others, so that the image aliases."""
+        return not fills_a_box(self.mask)
 
     def slices(self, start: int, stop: int) -> Acquisition:
         """The slices ``start`` to ``stop`` (exclusive) as a scan of their own."""

@@ -40,3 +40,27 @@ def keep_sampled(kspace: Tensor, mask: Tensor) -> Tensor:
     if bool(mask.all()):
         return kspace
     return torch.where(mask, kspace, torch.zeros((), dtype=kspace.dtype))
+
+
+def fills_a_box(mask: Tensor) -> bool:
+    """Whether every slice, frame and coil samples one block of rows and columns, and all of it.
+
+    Around the block is zero padding, a coarser resolution or a partial echo, but between its
+    samples nothing is missing and so nothing aliases.
+
+    Args:
+        mask: boolean, five axes (slice, frame, coil, y, x).
+    """
+    patterns = mask.reshape(-1, *mask.shape[-2:])
+    used = patterns[0]
+    rows, columns = used.any(1), used.any(0)
+    return (
+        bool((patterns == rows[:, None] & columns[None, :]).all())
+        and _without_gap(rows)
+        and _without_gap(columns)
+    )
+
+
+def _without_gap(line: Tensor) -> bool:
+    positions = line.nonzero().flatten()
+    return len(positions) > 0 and int(positions[-1] - positions[0]) + 1 == len(positions)

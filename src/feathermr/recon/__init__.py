@@ -3,7 +3,13 @@
 from feathermr.recon.compare import compare
 from feathermr.recon.comparison import Comparison
 from feathermr.recon.evaluation import Entry, evaluate, read, store
-from feathermr.recon.methods import METHODS, default_method, make_method, reconstruct
+from feathermr.recon.methods import (
+    METHODS,
+    check_suits,
+    default_method,
+    make_method,
+    reconstruct,
+)
 from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction
 from feathermr.recon.reference import reference_image
 
@@ -14,6 +20,7 @@ __all__ = [
     "Entry",
     "Provenance",
     "Reconstruction",
+    "check_suits",
     "compare",
     "default_method",
     "evaluate",

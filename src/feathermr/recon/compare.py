@@ -11,6 +11,9 @@ from feathermr.recon.comparison import Comparison
 from feathermr.recon.runner import Method
 from feathermr.recon.zero_filled import ZeroFilled
 
+#: share of the largest magnitude that is rounding
+ROUNDING = 1e-5
+OWN_REFERENCE = "the zero-filled image is the reference itself, so there is nothing to score"
 #: gives the progress of a piece of work its name
 StartProgress = Callable[[str], Progress]
 
@@ -18,6 +21,14 @@ StartProgress = Callable[[str], Progress]
 def no_progress(description: str) -> Progress:
     """Report nothing."""
     return silent
+
+
+def _equal(image: Tensor, reference: Tensor) -> bool:
+    """Whether two magnitudes differ by rounding only."""
+    if image.shape != reference.shape:
+        return False
+    found, wanted = image.abs(), reference.abs()
+    return float((found - wanted).abs().max()) <= ROUNDING * float(wanted.max())
 
 
 def compare(
@@ -35,7 +46,8 @@ def compare(
     Args:
         acquisition: what the methods are given.
         methods: by name.
-        reference: the image to compare with; no scores without.
+        reference: the image to compare with; no scores without. It is left out, and a note says
+            so, when zero filling gives just this image: a complete scan is its own reference.
         scan: the scan's name in the scores.
         policy: of the scores; a scan with an empty image is scored as one volume instead.
         alignment: of the scores.
@@ -46,6 +58,8 @@ def compare(
         name: method(acquisition, progress=progress(name)) for name, method in todo.items()
     }
     scores: list[Score] = []
+    if reference is not None and _equal(reconstructions["zero-filled"].image, reference):
+        acquisition, reference = acquisition.with_notes(OWN_REFERENCE), None
     if reference is not None:
         # estimated coil maps fix the phase of an image only up to one of their own
         with_phase = reference.is_complex() and (

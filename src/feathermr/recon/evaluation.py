@@ -19,6 +19,11 @@ from feathermr.recon.reference import reference_image
 from feathermr.recon.runner import Method
 from feathermr.sampling import Undersampling
 
+OWN_REFERENCE = (
+    "{} is complete and its own reference, so as it is nothing can be scored; undersample it, "
+    "e.g. with --acceleration 4"
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -85,12 +90,17 @@ def evaluate(
                 f"{name} is neither complete nor has a reference, so nothing can be scored; "
                 "give a complete scan"
             )
-        for mask in masks or (None,):
+        if not masks and complete.reference is None:
+            raise DataError(OWN_REFERENCE.format(name))
+        for chosen in masks or (None,):
+            mask = None if chosen is None else chosen.named(complete)
             given = complete if mask is None else mask(complete)
             comparison = compare(
                 given, methods, reference,
                 scan=name, policy=policy, alignment=alignment, progress=progress,
             )  # fmt: skip
+            if comparison.reference is None:
+                raise DataError(OWN_REFERENCE.format(name))
             done = comparison.reconstructions
             entries.append(
                 Entry(

@@ -11,7 +11,7 @@ from feathermr.recon.cg_sense import CgSense
 from feathermr.recon.l1_wavelet import L1Wavelet
 from feathermr.recon.low_rank_sparse import LowRankSparse
 from feathermr.recon.reconstruction import Reconstruction, Setting
-from feathermr.recon.runner import Method
+from feathermr.recon.runner import Method, need_frames
 from feathermr.recon.temporal_tv import TemporalTotalVariation
 from feathermr.recon.total_variation import TotalVariation
 from feathermr.recon.zero_filled import ZeroFilled
@@ -24,6 +24,19 @@ METHODS: Mapping[str, type[Method]] = {
     "temporal-tv": TemporalTotalVariation,
     "low-rank-sparse": LowRankSparse,
 }
+
+#: methods that need more than one frame
+SERIES_METHODS = ("temporal-tv", "low-rank-sparse")
+
+
+def check_suits(name: str, acquisition: Acquisition) -> None:
+    """Refuse a method that cannot reconstruct a scan, before long work starts.
+
+    Raises:
+        DataError: a method for time series, and a scan of one frame.
+    """
+    if name in SERIES_METHODS:
+        need_frames(acquisition, name)
 
 
 def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Method:
@@ -63,8 +76,11 @@ def reconstruct(
 
 
 def default_method(acquisition: Acquisition) -> str:
-    """What suits a scan: zero filling if complete, L+S for a series, else total variation."""
-    if acquisition.is_complete:
+    """What suits a scan: zero filling if complete, L+S for a series, else total variation.
+
+    Complete is a scan without gaps: at its edges it may be padded with zeros.
+    """
+    if not acquisition.has_gaps:
         return "zero-filled"
     return "low-rank-sparse" if acquisition.n_frames > 1 else "tv"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -41,11 +41,15 @@ class Undersampling:
         """For tables: ``random 4x``."""
         return f"{self.pattern} {self.acceleration:g}x"
 
+    def named(self, acquisition: Acquisition) -> Undersampling:
+        """The same with the pattern that ``auto`` stands for."""
+        if self.pattern != "auto":
+            return self
+        return replace(self, pattern="kt-random" if acquisition.n_frames > 1 else "random")
+
     def mask(self, acquisition: Acquisition) -> Tensor:
         """The mask for a scan, along its phase-encoded axis."""
-        name = self.pattern
-        if name == "auto":
-            name = "kt-random" if acquisition.n_frames > 1 else "random"
+        name = self.named(acquisition).pattern
         axis = acquisition.header.phase_axis
         center: int | float = self.center
         if center == 0:
