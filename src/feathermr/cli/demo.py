@@ -9,8 +9,17 @@ import argparse
 from pathlib import Path
 
 import feathermr
-from feathermr.cli.options import add_device, checked_device, command_line, count, positive
-from feathermr.cli.terminal import console, progress_bars, say
+from feathermr.cli.options import (
+    acceleration,
+    add_device,
+    checked_device,
+    checked_folder,
+    command_line,
+    count,
+    seed,
+)
+from feathermr.cli.terminal import progress_bars, say, show
+from feathermr.core.registry import look_up
 
 STATIC = ("cg-sense", "tv", "l1-wavelet")
 DYNAMIC = ("temporal-tv", "low-rank-sparse")
@@ -21,30 +30,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "anatomy", nargs="?", default="brain", help="brain, knee, abdomen, heart (a film), texture"
     )
-    parser.add_argument("--slices", type=count, default=4, help="subjects (default: 4)")
+    parser.add_argument("--slices", type=count, help="each of another body (default: 4; a film: 1)")
     parser.add_argument("--size", type=count, default=256, help="pixels an axis (default: 256)")
     parser.add_argument("--coils", type=count, default=8, help="default: 8")
-    parser.add_argument("--acceleration", type=positive, default=4.0, help="default: 4")
-    parser.add_argument("--seed", type=int, default=1, help="default: 1")
-    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder")
+    parser.add_argument(
+        "--acceleration", type=acceleration, default=4.0, metavar="R", help="default: 4"
+    )
+    parser.add_argument("--seed", type=seed, default=1, help="default: 1")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/demo"), help="folder (default: out/demo)"
+    )
     add_device(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """The whole way once."""
+    look_up(feathermr.ANATOMIES, options.anatomy, "anatomy")
+    device, folder = checked_device(options.device), checked_folder(options.out)
     film = options.anatomy == "heart"
+    slices, frames = options.slices or (1 if film else 4), 20 if film else 1
     say(
-        f"simulating {options.anatomy}: {1 if film else options.slices} x {options.size} x "
-        f"{options.size}, {options.coils} coils, seed {options.seed}"
+        f"simulating {options.anatomy}: {slices} x {options.size} x {options.size}, "
+        f"{'20 frames, ' if film else ''}{options.coils} coils, seed {options.seed}"
     )
     scan = feathermr.simulate(
         options.anatomy,
-        slices=1 if film else options.slices,
-        frames=20 if film else 1,
+        slices=slices,
+        frames=frames,
         shape=(options.size, options.size),
         coils=options.coils,
         seed=options.seed,
-    ).to(checked_device(options.device))
+    ).to(device)
     scan = scan.without_coil_maps()
     given = feathermr.Undersampling(options.acceleration, seed=options.seed)(scan)
     methods = {name: feathermr.make_method(name) for name in (DYNAMIC if film else STATIC)}
@@ -52,7 +68,6 @@ def run(options: argparse.Namespace) -> None:
         comparison = feathermr.compare(
             given, methods, feathermr.reference_image(scan), scan="demo", progress=bars.start
         )
-    options.out.mkdir(parents=True, exist_ok=True)
-    page = feathermr.write_report(comparison, options.out / "report.html", command=command_line())
-    console.print(feathermr.to_rich(feathermr.score_table(comparison)))
+    page = feathermr.write_report(comparison, folder / "report.html", command=command_line())
+    show(feathermr.to_rich(feathermr.score_table(comparison)))
     say(f"report: {page.resolve()}")

@@ -13,10 +13,20 @@ from rich.markup import escape
 from rich.table import Table
 
 import feathermr
-from feathermr.cli.terminal import console
+from feathermr.cli.terminal import show
 from feathermr.core.optional import EXTRAS
 
-LIBRARIES = ("torch", "numpy", "scipy", "h5py", "pydicom", "nibabel", "ismrmrd", "pillow")
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "h5py",
+    "pydicom",
+    "nibabel",
+    "ismrmrd",
+    "pillow",
+    "matplotlib",
+)
 PROGRAMS = {
     "bart": "peer of the benchmarks (Debian: apt install bart)",
     "chromium": "tests of the report (Debian: apt install chromium)",
@@ -42,4 +52,4 @@ def run(options: argparse.Namespace) -> None:
         table.add_row(module, "installed" if there else escape(hint))
     for program, purpose in PROGRAMS.items():
         table.add_row(program, shutil.which(program) or f"not found; {purpose}")
-    console.print(table)
+    show(table)

@@ -1,11 +1,13 @@
 """Score methods on complete scans under several masks, and store one table.
 
-Give files, or folders of fastMRI files. Intervals are over subjects.
+Give files, or folders: of one DICOM series or of pictures, which is one scan, or of scans in any
+other format. Intervals are over subjects.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,18 @@ from feathermr.cli.options import (
     add_image_physics,
     add_layout,
     add_undersampling,
+    check_undersampling,
+    checked_device,
+    checked_folder,
     command_line,
     names,
     read_scan,
 )
-from feathermr.cli.terminal import console, progress_bars, say
+from feathermr.cli.terminal import progress_bars, say, show
 from feathermr.core.errors import DataError
+
+#: endings of the scans that a folder is searched for; of BART's pairs one file is enough
+SCANS = (".h5", ".hdf5", ".mrd", ".cfl", ".npy", ".npz", ".mat", ".nii", ".nii.gz")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,18 +57,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="fit one real factor a scan before comparing (default: none)",
     )
-    parser.add_argument("--out", type=Path, default=Path("out/evaluate"), help="folder")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/evaluate"), help="folder (default: out/evaluate)"
+    )
     add_device(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate, print, store."""
+    checked_device(options.device)
+    check_undersampling(options)
+    methods = {name: feathermr.make_method(name) for name in options.method}
+    folder = checked_folder(options.out)
     masks = [
         feathermr.Undersampling(factor, options.pattern, options.center, options.seed)
         for factor in options.acceleration or ()
     ]
-    methods = {name: feathermr.make_method(name) for name in options.method}
-    files = list(_files(options.paths))
+    files = _files(options.paths)
     with progress_bars() as bars:
         update = bars.start("scans", len(files))
         entries = feathermr.evaluate(
@@ -71,29 +84,38 @@ def run(options: argparse.Namespace) -> None:
             alignment=options.alignment,
             progress=bars.start,
         )
-    options.out.mkdir(parents=True, exist_ok=True)
-    stored = feathermr.store(entries, options.out / "scores.json", command_line())
-    table = feathermr.write_evaluation_table(stored, options.out / "table.md")
+    stored = feathermr.store(entries, folder / "scores.json", command_line())
+    table = feathermr.write_evaluation_table(stored, folder / "table.md")
     for mask, rows in feathermr.evaluation_tables(entries).items():
         say(f"\n{mask}")
-        console.print(feathermr.to_rich(rows))
+        show(feathermr.to_rich(rows))
     say(f"table: {table}\nscores: {stored}")
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
+def _files(paths: list[Path]) -> list[Path]:
+    """The scans, folders opened; each once.
+
+    Raises:
+        DataError: one does not exist or comes twice.
+    """
+    files: dict[Path, Path] = {}
     for path in paths:
-        inside = sorted(path.glob("*.h5")) + sorted(path.glob("*.mrd")) if path.is_dir() else []
-        yield from inside or [path]
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        for file in [one for one in inside if one.name.endswith(SCANS)] or [path]:
+            if file.resolve() in files:
+                raise DataError(f"{file} was given twice; give each scan once")
+            files[file.resolve()] = file
+    return list(files.values())
 
 
 def _scans(
     files: list[Path], options: argparse.Namespace, update: Any
 ) -> Iterator[tuple[str, Any]]:
-    names_seen: set[str] = set()
+    """Name and scan, one at a time; the name is the whole path where the file's is not enough."""
+    shared = {name for name, count in Counter(path.name for path in files).items() if count > 1}
     for index, path in enumerate(files):
-        name = path.name if path.name not in names_seen else str(path)
-        if name in names_seen:
-            raise DataError(f"{path} was given twice; give each scan once")
-        names_seen.add(name)
-        yield name, read_scan(path, options)
+        scan = read_scan(path, options)
+        for method in options.method:
+            feathermr.check_suits(method, scan)
+        yield str(path) if path.name in shared else path.name, scan
         update(index + 1, len(files))

@@ -7,10 +7,12 @@ through its lazy names (``feathermr.load``), so that ``--help`` is instant.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import NoReturn
 
 import feathermr
 from feathermr.cli import demo, doctor, evaluate, methods, reconstruct, simulate
@@ -26,13 +28,21 @@ COMMANDS: Mapping[str, ModuleType] = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists all arguments\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="feathermr", description="Reconstruct accelerated MRI, from raw k-space to a report."
     )
     parser.add_argument("--version", action="version", version=f"feathermr {feathermr.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module in COMMANDS.items():
         summary = (module.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(
@@ -49,27 +59,37 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did, 1 when data or run failed, 2 when it was called wrongly."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without arrows shows ? for them
+        sys.stdout.reconfigure(errors="replace")
     try:
         options.run(options)
     except FeatherError as error:
         return _say(options, str(error), error.exit_code)
     except KeyboardInterrupt:
         return _say(options, "interrupted; files already written are complete", 1)
-    except OSError as error:
-        return _say(options, f"{error.strerror or error}: {error.filename or ''}".strip(": "), 1)
-    except MemoryError as error:
-        return _say(options, f"not enough memory: {error}; use fewer slices at a time", 1)
     except Exception as error:
-        kind = type(error).__name__
-        return _say(options, f"unexpected {kind}: {error} (run with --debug to see where)", 1)
+        return _say(options, _sentence(error), 1)
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    """What to say of an error that this package did not raise itself."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or ''}".strip(": ")
+    if isinstance(error, MemoryError) or "allocate" in str(error) or "out of memory" in str(error):
+        return "not enough memory for this size; use fewer slices, frames or coils at a time"
+    return f"unexpected {type(error).__name__}: {error} (run with --debug to see where)"
 
 
 def _say(options: argparse.Namespace, sentence: str, code: int) -> int:
     if options.debug:
         traceback.print_exc()
-    sys.stderr.write(f"feathermr {options.command}: {sentence}\n")
+    sys.stderr.write(f"feathermr {options.command}: {' '.join(sentence.split())}\n")
     return code
 
 

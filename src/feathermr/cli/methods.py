@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import feathermr
-from feathermr.cli.terminal import console, say
+from feathermr.cli.terminal import say, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> None:
             for name, pattern in feathermr.PATTERNS.items()
         ],
         "metrics": [
-            {"name": name, "summary": metric.summary} for name, metric in feathermr.METRICS.items()
+            {"name": name, "summary": metric.summary.replace("``", "")}
+            for name, metric in feathermr.METRICS.items()
         ],
     }
     if options.json:
@@ -52,8 +53,8 @@ def run(options: argparse.Namespace) -> None:
             if title == "methods":
                 row.append(", ".join(f"{key}={value}" for key, value in chosen.items()))
             table.add_row(*row)
-        console.print(table)
-        console.print()
+        show(table)
+        say("")
 
 
 def _first_line(documented: object) -> str:

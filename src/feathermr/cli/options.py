@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import feathermr
-from feathermr.core.errors import UsageError
+from feathermr.core.errors import DataError, UsageError
+from feathermr.core.registry import look_up
+
+N = TypeVar("N", int, float)
 
 
 def add_undersampling(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -17,7 +21,7 @@ def add_undersampling(parser: argparse.ArgumentParser, several: bool = False) ->
     group = parser.add_argument_group("undersample a complete scan retrospectively")
     group.add_argument(
         "--acceleration",
-        type=numbers if several else positive,
+        type=accelerations if several else acceleration,
         metavar="R,R" if several else "R",
         help="positions over samples, the center counted"
         + ("; one or several, e.g. 4,8" if several else ""),
@@ -30,12 +34,12 @@ def add_undersampling(parser: argparse.ArgumentParser, several: bool = False) ->
     )
     group.add_argument(
         "--center",
-        type=positive,
+        type=center,
         default=0,
         metavar="C",
         help="central lines: a count, or below 1 a fraction (default: 0.32/R, at least 8)",
     )
-    group.add_argument("--seed", type=int, default=0, help="of masks and noise (default: 0)")
+    group.add_argument("--seed", type=seed, default=0, help="of masks and noise (default: 0)")
 
 
 def add_image_physics(parser: argparse.ArgumentParser) -> None:
@@ -64,28 +68,66 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> float:
     """A positive finite number."""
-    value = float(text)
+    value = _number(float, text)
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
+
+
+def acceleration(text: str) -> float:
+    """A finite number of at least 1."""
+    value = positive(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is below 1, which samples all")
+    return value
+
+
+def accelerations(text: str) -> tuple[float, ...]:
+    """Different accelerations with commas between."""
+    values = tuple(acceleration(part) for part in text.split(","))
+    if len(set(values)) < len(values):
+        raise argparse.ArgumentTypeError(f"'{text}' names one acceleration twice")
+    return values
+
+
+def center(text: str) -> float:
+    """A whole number of lines, or a fraction below 1."""
+    value = positive(text)
+    if value > 1 and value != int(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is neither a number of lines nor below 1")
     return value
 
 
 def count(text: str) -> int:
     """A whole number of at least 1."""
-    value = int(text)
+    value = _number(int, text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+        raise argparse.ArgumentTypeError(f"'{text}' is not at least 1")
     return value
 
 
-def numbers(text: str) -> tuple[float, ...]:
-    """Positive numbers with commas between."""
-    return tuple(positive(part) for part in text.split(","))
+def seed(text: str) -> int:
+    """A whole number of at least 0."""
+    value = _number(int, text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is negative")
+    return value
+
+
+def _number(kind: type[N], text: str) -> N:
+    try:
+        return kind(text)
+    except ValueError:
+        wanted = "a whole number" if kind is int else "a number"
+        raise argparse.ArgumentTypeError(f"'{text}' is not {wanted}") from None
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Words with commas between."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    """Different words with commas between."""
+    words = tuple(part.strip() for part in text.split(","))
+    if "" in words or len(set(words)) < len(words):
+        raise argparse.ArgumentTypeError(f"'{text}' must be different names with commas between")
+    return words
 
 
 def settings(pairs: list[str]) -> dict[str, str]:
@@ -110,12 +152,43 @@ def checked_device(name: str) -> str:
     return name
 
 
+def checked_folder(folder: Path) -> Path:
+    """The folder to write to, if it can be made and written to; nothing is made yet.
+
+    Raises:
+        DataError: a file has its name, or it may not be written to.
+    """
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise DataError(f"cannot write to the folder {folder}: {there} is a file; choose another")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise DataError(f"cannot write to the folder {folder}: {there} is read-only to this user")
+    return folder
+
+
+def check_undersampling(options: argparse.Namespace) -> None:
+    """Refuse an unknown pattern, and numbers of a mask that is not asked for.
+
+    Raises:
+        UsageError: before anything is read.
+    """
+    if options.pattern != "auto":
+        look_up(feathermr.PATTERNS, options.pattern, "sampling pattern")
+    if not options.acceleration and (options.pattern != "auto" or options.center):
+        raise UsageError("--pattern and --center say how to undersample; give --acceleration too")
+
+
 def read_scan(path: Path, options: argparse.Namespace) -> Any:
     """The scan in a file; an image gets phase, coils and noise, and its notes say so.
 
     The true coil maps of a simulation are left out: on a scanner nobody knows them.
     """
     scan = feathermr.load(path, layout=options.layout)
+    if options.acceleration and scan.has_gaps:
+        raise UsageError(
+            f"{path} is already undersampled {scan.acceleration:.3g}-fold; --acceleration is for "
+            "complete scans, leave it out"
+        )
     if scan.header.origin == "image":
         scan = feathermr.from_image(scan, coils=options.coils, snr=options.snr, seed=options.seed)
     if scan.header.origin != "measured":

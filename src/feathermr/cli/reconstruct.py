@@ -16,13 +16,17 @@ from feathermr.cli.options import (
     add_image_physics,
     add_layout,
     add_undersampling,
+    check_undersampling,
+    checked_device,
+    checked_folder,
     command_line,
     names,
     read_scan,
     settings,
 )
-from feathermr.cli.terminal import console, progress_bars, say
+from feathermr.cli.terminal import note, progress_bars, say, show
 from feathermr.core.errors import UsageError
+from feathermr.core.registry import look_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,31 +53,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         type=names,
-        default=("npy", "png"),
-        help="of the image: npy,png,nifti,dicom,h5,gif (default: npy,png; gif too for a series)",
+        help="of the image: npy,png,nifti,dicom,h5,gif (default: npy,png; for a time series "
+        "npy,gif)",
     )
     add_device(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Load, undersample if asked, reconstruct, write."""
-    unknown = set(options.format) - set(feathermr.IMAGE_FORMATS)
-    if unknown:
-        raise UsageError(
-            f"--format takes {', '.join(feathermr.IMAGE_FORMATS)}, not '{', '.join(unknown)}'"
-        )
-    if options.mask and options.acceleration:
-        raise UsageError("give either --mask or --acceleration, not both")
+    folder = _checked(options)
     scan = read_scan(options.path, options)
     reference = feathermr.reference_image(scan)
     given = _undersampled(scan, options)
     chosen = options.method or (feathermr.default_method(given),)
+    for name in chosen:
+        feathermr.check_suits(name, given)
     methods = {name: feathermr.make_method(name, settings(options.set)) for name in chosen}
     with progress_bars() as bars:
         comparison = feathermr.compare(
             given, methods, reference, scan=options.path.name, progress=bars.start
         )
-    folder = options.out or Path("out") / options.path.name.partition(".")[0]
     write(comparison, chosen, folder, options)
 
 
@@ -82,25 +81,45 @@ def write(
 ) -> None:
     """Image files, table and report in ``folder``; the last method's image has the plain name."""
     header = comparison.acquisition.header
-    formats = list(options.format)
-    if comparison.acquisition.n_frames > 1 and "gif" not in formats:
-        formats.append("gif")
-    folder.mkdir(parents=True, exist_ok=True)
+    usual = ("npy", "gif" if comparison.acquisition.n_frames > 1 else "png")
     written: list[Path] = []
     for name in chosen:
         stem = "image" if name == chosen[-1] else f"image-{name}"
         image = comparison.reconstructions[name].image
-        for kind in formats:
+        for kind in options.format or usual:
             written += feathermr.save_image(image, header, folder / stem, kind)
     page = feathermr.write_report(comparison, folder / "report.html", command=command_line())
-    for note in (*header.notes, *comparison.reconstructions[chosen[-1]].provenance.notes):
-        say(f"note: {note}")
-    console.print(feathermr.to_rich(feathermr.score_table(comparison)))
+    for sentence in (*header.notes, *comparison.reconstructions[chosen[-1]].provenance.notes):
+        note(sentence)
+    show(feathermr.to_rich(feathermr.score_table(comparison)))
     for path in written[:6]:
         say(f"wrote {path}")
     if len(written) > 6:
         say(f"... and {len(written) - 6} more in {folder}")
     say(f"report: {page}")
+
+
+def _checked(options: argparse.Namespace) -> Path:
+    """The folder to write to; what can be refused before the scan is read, is."""
+    for kind in options.format or ():
+        look_up(feathermr.IMAGE_FORMATS, kind, "image format")
+    for name in options.method or ():
+        feathermr.make_method(name, settings(options.set))
+    checked_device(options.device)
+    check_undersampling(options)
+    if options.mask and options.acceleration:
+        raise UsageError("give either --mask or --acceleration, not both")
+    folder = checked_folder(options.out or _folder(options.path))
+    path, target = options.path.resolve(), folder.resolve()
+    if path == target or (path.parent == target and path.name.startswith("image")):
+        raise UsageError(f"results could overwrite the input {options.path}; give another --out")
+    return folder
+
+
+def _folder(path: Path) -> Path:
+    """``out/NAME``, without the ending of a file."""
+    name = path.resolve().name
+    return Path("out") / (name if path.is_dir() else Path(name.removesuffix(".gz")).stem)
 
 
 def _undersampled(scan: Any, options: argparse.Namespace) -> Any:

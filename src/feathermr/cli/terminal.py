@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, emoji=False)
 
 
 class Bars:
-    """Progress bars, one a piece of work; on a pipe nothing is drawn."""
+    """Progress bars, one a piece of work that goes with its end; on a pipe nothing is drawn."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
@@ -23,7 +24,7 @@ class Bars:
         task = self._bars.add_task(description, total=total)
 
         def update(done: int, of: int) -> None:
-            self._bars.update(task, completed=done, total=of)
+            self._bars.update(task, completed=done, total=of, visible=done < of)
 
         return update
 
@@ -43,5 +44,18 @@ def progress_bars() -> Iterator[Bars]:
 
 
 def say(line: str) -> None:
-    """One line on the terminal, as it is."""
-    console.print(line, markup=False)
+    """One line, as it is: a path can be copied, a program can read it."""
+    console.print(line, markup=False, soft_wrap=True)
+
+
+def note(sentence: str) -> None:
+    """A sentence, broken between words on a terminal."""
+    line = f"note: {sentence}"
+    if console.is_terminal:
+        line = fill(line, console.width, subsequent_indent="  ", break_long_words=False)
+    say(line)
+
+
+def show(table: Any) -> None:
+    """A table, with its caption broken at its width."""
+    console.print(table)
