@@ -9,8 +9,10 @@ import laws
 import synthetic
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.fft import fft, ifft
-from feathermr.recon import default_method, make_method, reconstruct
+from feathermr.recon import METHODS, check_suits, default_method, make_method, reconstruct
+from feathermr.recon.methods import SERIES_METHODS
 from feathermr.recon.problem import pose, robust_scale
+from feathermr.recon.zero_filled import ZeroFilled
 
 SHAPE = (33, 26)
 
@@ -61,7 +63,22 @@ def test_zero_filling_with_maps_keeps_the_phase() -> None:
 
 def test_zero_filling_refuses_an_unknown_combination() -> None:
     with pytest.raises(UsageError, match=r"auto, rss, maps, not 'sum'"):
-        reconstruct(synthetic.scan(shape=SHAPE), "zero-filled", {"combine": "sum"})
+        ZeroFilled("sum")(synthetic.scan(shape=SHAPE))
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "value", "hint"),
+    [
+        ("zero-filled", "combine", "sum", "auto, maps, rss"),
+        ("l1-wavelet", "wavelet", "db5", "did you mean 'db4'"),
+        ("tv", "calibration", "espirt", "did you mean 'espirit'"),
+    ],
+)
+def test_a_setting_that_is_one_of_several_words_is_checked_before_any_scan(
+    method: str, key: str, value: str, hint: str
+) -> None:
+    with pytest.raises(UsageError, match=f"no value of {key} is called '{value}'; .*{hint}"):
+        make_method(method, {key: value})
 
 
 @pytest.mark.parametrize("method", ["zero-filled", "cg-sense", "tv"])
@@ -151,3 +168,16 @@ def test_a_mask_along_x_is_reconstructed_as_well_as_one_along_y() -> None:
     for method in ("cg-sense", "tv"):
         along_y = reconstruct(scan, method).image
         laws.assert_equal(reconstruct(turned, method).image.mT, along_y, 1e-3)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_only_the_methods_for_series_refuse_a_static_scan(name: str) -> None:
+    scan = synthetic.accelerated(synthetic.scan(1, 1, 3, SHAPE), center=12)
+    if name not in SERIES_METHODS:
+        check_suits(name, scan)
+        assert reconstruct(scan, name, {}).image.shape == scan.image_shape
+        return
+    with pytest.raises(DataError, match="needs a time series"):
+        check_suits(name, scan)
+    with pytest.raises(DataError, match="needs a time series"):
+        reconstruct(scan, name)

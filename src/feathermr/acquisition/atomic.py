@@ -1,6 +1,8 @@
 """Write beside, then rename: a reader never meets a half-written file."""
 
+import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ def written_file(path: Path) -> Iterator[Path]:
         yield beside
         beside.replace(path)
     except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DataError(f"cannot write {path}: {_reason(error)}") from error
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -54,10 +56,18 @@ def written_folder(path: Path, pattern: str) -> Iterator[Path]:
             path.rename(old)
         beside.rename(path)
     except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DataError(f"cannot write {path}: {_reason(error)}") from error
     finally:
         for folder in (beside, old):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reason(error: OSError) -> str:
+    """Why the file system refused, out of what NumPy and HDF5 make of a full disk."""
+    if re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        return os.strerror(errno.ENOSPC)
+    inner = re.search(r"error message = '([^']+)'", str(error))
+    return error.strerror or (inner[1] if inner else str(error))
 
 
 def _foreign(path: Path, pattern: str) -> str | None:

@@ -1,16 +1,20 @@
 """Coil maps of a scan: those it came with, or estimated from its own center of k-space."""
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
 from feathermr.calibration.espirit import espirit_maps
+from feathermr.calibration.mending import mend
 from feathermr.calibration.region import calibration_data, low_resolution
 from feathermr.calibration.walsh import walsh_maps
 from feathermr.core.errors import UsageError
 from feathermr.core.fft import ifft
 
-CALIBRATIONS = ("espirit", "walsh")
+Calibration = Literal["espirit", "walsh"]
+CALIBRATIONS = get_args(Calibration)
 
 
 def estimate_coil_maps(
@@ -20,7 +24,8 @@ def estimate_coil_maps(
 
     Args:
         acquisition: the scan; frames of a series are averaged.
-        calibration: ``espirit`` or ``walsh``, used only when the scan has no maps.
+        calibration: ``espirit`` (mended, see `mend`) or ``walsh``, used only when the scan has no
+            maps.
     """
     if calibration not in CALIBRATIONS:
         raise UsageError(
@@ -31,12 +36,18 @@ def estimate_coil_maps(
     if acquisition.n_coils == 1:
         ones = torch.ones_like(acquisition.kspace[:1, :1])
         return ones, "one coil: no coil maps"
-    maps, region = [], ""
+    maps, shares, region = [], [0.0], ""
     for index in range(acquisition.n_slices):
         samples, found = calibration_data(acquisition.slices(index, index + 1))
         region = str(found)
+        coil_images = ifft(low_resolution(samples, found, acquisition.shape))
         if calibration == "espirit":
-            maps.append(espirit_maps(samples, acquisition.shape))
+            mended, share = mend(espirit_maps(samples, acquisition.shape), coil_images)
+            maps.append(mended)
+            shares.append(share)
         else:
-            maps.append(walsh_maps(ifft(low_resolution(samples, found, acquisition.shape))))
-    return torch.cat(maps), f"coil maps: {calibration} from the central {region} samples"
+            maps.append(walsh_maps(coil_images))
+    sentence = f"coil maps: {calibration} from the central {region} samples"
+    if max(shares) >= 0.01:
+        sentence += f", adaptive combination in up to {max(shares):.0%} of the object"
+    return torch.cat(maps), sentence

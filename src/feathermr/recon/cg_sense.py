@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
+from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
@@ -27,7 +28,7 @@ class CgSense:
 
     weight: float = 45.0
     iterations: int = 30
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""

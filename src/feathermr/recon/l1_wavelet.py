@@ -1,11 +1,13 @@
 """Compressed sensing with wavelets."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
+from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
 from feathermr.core.seeding import generator
 from feathermr.operators import Wavelet
@@ -35,9 +37,9 @@ class L1Wavelet:
 
     weight: float = 8.0
     iterations: int = 50
-    wavelet: str = "db4"
+    wavelet: Literal["haar", "db2", "db3", "db4"] = "db4"
     levels: int = 5
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""

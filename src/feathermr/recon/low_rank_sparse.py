@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
+from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
 from feathermr.operators import Fourier
 from feathermr.recon.problem import Problem
@@ -33,7 +34,7 @@ class LowRankSparse:
     rank_weight: float = 0.03
     sparse_weight: float = 18.0
     iterations: int = 60
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan of several frames."""

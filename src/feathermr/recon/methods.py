@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.errors import UsageError
@@ -44,7 +45,8 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
 
     Args:
         name: in ``METHODS``.
-        settings: values for its fields; text is converted to the field's type.
+        settings: values for its fields; text is converted to the field's type, and one of several
+            words (a ``Literal``) must be among them.
 
     Raises:
         UsageError: an unknown method or setting, or a value of the wrong kind.
@@ -55,10 +57,13 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
     """
     kind = look_up(METHODS, name, "method")
     known = {field.name: field.default for field in fields(kind)}
-    chosen = {
-        key: _convert(look_up(known, key, f"setting of {name}"), value, key)
-        for key, value in (settings or {}).items()
-    }
+    hints = get_type_hints(kind)
+    chosen = {}
+    for key, value in (settings or {}).items():
+        default = look_up(known, key, f"setting of {name}")
+        if get_origin(hints[key]) is Literal:
+            look_up(dict.fromkeys(get_args(hints[key])), str(value), f"value of {key}")
+        chosen[key] = _convert(default, value, key)
     return kind(**chosen)
 
 

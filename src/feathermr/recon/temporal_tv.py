@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from feathermr.acquisition import Acquisition
+from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
 from feathermr.operators import Differences
 from feathermr.recon.problem import Problem
@@ -33,7 +34,7 @@ class TemporalTotalVariation:
 
     weight: float = 60.0
     iterations: int = 15
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan of several frames."""

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 
@@ -14,7 +15,8 @@ from feathermr.recon.problem import Problem, check_samples, robust_scale
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import finish, run
 
-COMBINATIONS = ("auto", "rss", "maps")
+Combination = Literal["auto", "rss", "maps"]
+COMBINATIONS = get_args(Combination)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class ZeroFilled:
         combine: ``maps``, ``rss``, or ``auto``: maps when the scan has them or has one coil.
     """
 
-    combine: str = "auto"
+    combine: Combination = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
