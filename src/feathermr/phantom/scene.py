@@ -25,12 +25,15 @@ class Anatomy:
         field_of_view: the smallest extent (y, x) in metres in which it is drawn.
         sequences: how often each sequence is drawn.
         fat_suppressed: how often the fat's signal is suppressed.
+        phase_axis: the axis of phase encoding; not the one along which the body leaves the field
+            of view, because there it would fold.
     """
 
     draw: Callable[[Canvas, Contrast], None]
     field_of_view: tuple[float, float]
     sequences: dict[str, float]
     fat_suppressed: float = 0.0
+    phase_axis: int = -2
 
     def spacing(self, shape: Shape) -> float:
         """Size of the scan's pixels in metres."""
@@ -39,7 +42,13 @@ class Anatomy:
 
 ANATOMIES = {
     "brain": Anatomy(brain.draw_brain, brain.FIELD_OF_VIEW, brain.SEQUENCES, brain.FAT_SUPPRESSED),
-    "knee": Anatomy(knee.draw_knee, knee.FIELD_OF_VIEW, knee.SEQUENCES, knee.FAT_SUPPRESSED),
+    "knee": Anatomy(
+        knee.draw_knee,
+        knee.FIELD_OF_VIEW,
+        knee.SEQUENCES,
+        knee.FAT_SUPPRESSED,
+        phase_axis=-1,
+    ),
     "abdomen": Anatomy(
         abdomen.draw_abdomen, abdomen.FIELD_OF_VIEW, abdomen.SEQUENCES, abdomen.FAT_SUPPRESSED
     ),

@@ -53,7 +53,7 @@ def _header(
         origin="simulated",
         subject=f"{anatomy}-{seed}",
         anatomy=anatomy,
-        phase_axis=-2,
+        phase_axis=ANATOMIES[anatomy].phase_axis,
         spacing=(0.005, spacing, spacing),
         echo_time=float(contrast.echo_time[0]),
         repetition_time=float(contrast.repetition_time[0]),
