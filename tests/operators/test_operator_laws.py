@@ -88,6 +88,7 @@ CASES = {
         lambda s, _: Sampling(mask(SLICES, 1, COILS, 1, WIDTH)[s], kspace(s))
     ),
     "Differences in space": Case(lambda s, _: Differences(image(s), (-2, -1)), (0, 1)),
+    "Differences around": Case(lambda s, _: Differences(image(s), (-3, -1), cyclic=True), (0, 1)),
     "Differences in time": Case(lambda s, _: Differences(image(s), (-3,)), (0, 1)),
     "Wavelet": Case(lambda s, _: Wavelet(image(s))),
     "Wavelet of two levels": Case(lambda s, _: Wavelet((count(s), 2, 22, 17), "db2")),

@@ -49,6 +49,9 @@ def test_differences_by_hand_end_in_zero_and_do_not_wrap() -> None:
 def test_differences_in_time_compare_neighbouring_frames() -> None:
     series = torch.tensor([5.0, 7.0, 4.0]).reshape(1, 3, 1, 1)
     assert Differences((1, 3, 1, 1), (-3,))(series).flatten().tolist() == [2, -3, 0]
+    around = Differences((1, 3, 1, 1), (-3,), cyclic=True)(series).flatten().tolist()
+    assert around[:2] == [2, -3]
+    assert sum(around) == 0
 
 
 def test_differences_along_an_axis_of_one_are_zero() -> None:

@@ -181,3 +181,16 @@ def test_only_the_methods_for_series_refuse_a_static_scan(name: str) -> None:
         check_suits(name, scan)
     with pytest.raises(DataError, match="needs a time series"):
         reconstruct(scan, name)
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), (False, False)])
+def test_a_yes_or_no_setting_is_read_from_text(text: str | bool, value: bool) -> None:
+    assert make_method("temporal-tv", {"cyclic": text}) == make_method(
+        "temporal-tv", {"cyclic": value}
+    )
+    assert make_method("temporal-tv", {"cyclic": text}).cyclic is value  # type: ignore[attr-defined]
+
+
+def test_a_yes_or_no_setting_refuses_other_words() -> None:
+    with pytest.raises(UsageError, match="true or false"):
+        make_method("temporal-tv", {"cyclic": "perhaps"})

@@ -35,8 +35,8 @@ class L1Wavelet:
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 8.0
-    iterations: int = 50
+    weight: float = 12.0
+    iterations: int = 80
     wavelet: Literal["haar", "db2", "db3", "db4"] = "db4"
     levels: int = 5
     calibration: Calibration = "espirit"

@@ -91,6 +91,10 @@ def default_method(acquisition: Acquisition) -> str:
 
 
 def _convert(default: object, value: Setting, key: str) -> Setting:
+    if isinstance(default, bool):
+        if str(value).lower() not in ("true", "false"):
+            raise UsageError(f"{key} must be true or false, not '{value}'")
+        return str(value).lower() == "true"
     kind: type[str] | type[int] | type[float] = type(default)  # type: ignore[assignment]
     try:
         converted = kind(value)  # type: ignore[arg-type]

@@ -14,9 +14,9 @@ from feathermr.recon.runner import need_frames, run
 from feathermr.solvers import admm, soft_threshold
 
 #: threshold of the split, in units of bright tissue; sets the speed, not the solution
-THRESHOLD = 0.1
+THRESHOLD = 0.04
 #: iterations of CG in each of ADMM: fewer lose the directions already found too often
-INNER_ITERATIONS = 6
+INNER_ITERATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,14 @@ class TemporalTotalVariation:
     Attributes:
         weight: of the total variation in units of the noise variance, for images of about 1.
         iterations: of ADMM.
+        cyclic: whether the first frame follows the last, as in a gated heart beat; false for
+            real-time films and contrast uptake.
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 60.0
-    iterations: int = 15
+    weight: float = 50.0
+    iterations: int = 25
+    cyclic: bool = True
     calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
@@ -53,7 +56,7 @@ class TemporalTotalVariation:
         return admm(
             operator.normal,
             operator.H(problem.acquisition.kspace),
-            Differences(operator.domain, (-3,)),
+            Differences(operator.domain, (-3,), self.cyclic),
             lambda split: soft_threshold(split, THRESHOLD),
             penalty=problem.weight(self.weight) / THRESHOLD,
             iterations=self.iterations,
