@@ -1,6 +1,6 @@
 """Compare simulated with real images, and draw the pictures of docs/simulator.md.
 
-python benchmarks/simulator_statistics.py --data ../shared/data
+python benchmarks/simulator_statistics.py --data FOLDER
 
 Writes docs/results/simulator.json, docs/images/simulator-*.png and .gif, and the table between the
 marks in docs/simulator.md.
@@ -172,7 +172,7 @@ def table(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
     folder = DOCS / "images"
