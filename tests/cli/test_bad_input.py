@@ -267,6 +267,10 @@ def test_a_scan_is_given_once_and_needs_something_to_compare_with(
     code, line = refused(run, tmp_path, "evaluate", brain, brain, "--acceleration", "2")
     assert code == 1
     assert "given twice" in line
+    # found before the first scan is reconstructed
+    code, line = refused(run, tmp_path, "evaluate", brain, "gone.h5", "--acceleration", "30")
+    assert code == 1
+    assert "gone.h5: there is no such file" in line
     for name, sentence in (
         ("sparse.npy", "neither complete nor has a reference"),
         ("complete.npy", "its own reference"),

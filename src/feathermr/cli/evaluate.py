@@ -102,6 +102,8 @@ def _files(paths: list[Path]) -> list[Path]:
     for path in paths:
         inside = sorted(path.iterdir()) if path.is_dir() else []
         for file in [one for one in inside if one.name.endswith(SCANS)] or [path]:
+            if not file.exists() and not Path(f"{file}.cfl").exists():
+                raise DataError(f"{file}: there is no such file or folder")
             if file.resolve() in files:
                 raise DataError(f"{file} was given twice; give each scan once")
             files[file.resolve()] = file

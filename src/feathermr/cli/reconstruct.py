@@ -124,10 +124,9 @@ def _folder(path: Path) -> Path:
 
 def _undersampled(scan: Any, options: argparse.Namespace) -> Any:
     if options.mask:
-        axis = scan.header.phase_axis
-        return feathermr.undersample(
-            scan, feathermr.read_mask(options.mask, tuple(scan.kspace.shape), axis)
-        )
+        shape, axis = tuple(scan.kspace.shape), scan.header.phase_axis
+        mask = feathermr.read_mask(options.mask, shape, axis)
+        return feathermr.undersample(scan, mask.to(scan.kspace.device))
     if options.acceleration:
         return feathermr.Undersampling(
             options.acceleration, options.pattern, options.center, options.seed
