@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import Run
 
 import feathermr
+from commands import Run
 
 
 def refused(run: Run, folder: Path, *words: object) -> tuple[int, str]:

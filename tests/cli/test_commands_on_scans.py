@@ -169,6 +169,7 @@ def test_files_of_one_name_in_two_folders_are_two_scans(
         assert run("simulate", "texture", *words).code == 0
         written = next((tmp_path / folder).iterdir())
         written.rename(written.with_name("scan.h5"))
+    (tmp_path / "b/notes.txt").write_text("no scan")
     ran = run("evaluate", "a/scan.h5", "b", "-m", "cg-sense", "--acceleration", 2)
     assert (ran.code, ran.err) == (0, "")
     assert "over 2 subjects" in " ".join(ran.out.split())

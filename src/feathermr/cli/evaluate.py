@@ -28,8 +28,9 @@ from feathermr.cli.options import (
 from feathermr.cli.terminal import progress_bars, say, show
 from feathermr.core.errors import DataError
 
-#: endings of the scans that a folder is searched for; of BART's pairs one file is enough
-SCANS = (".h5", ".hdf5", ".mrd", ".cfl", ".npy", ".npz", ".mat", ".nii", ".nii.gz")
+#: endings of the scans that a folder is searched for: of BART's pairs one file is enough, and a
+#: bare array may be anything
+SCANS = (".h5", ".hdf5", ".mrd", ".cfl", ".npz", ".mat", ".nii", ".nii.gz")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
