@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from feathermr.calibration.mending import mend
+from feathermr.calibration.mending import mend, unexplained
 from feathermr.core.seeding import generator
 
 
@@ -43,3 +44,12 @@ def test_the_background_is_left_alone() -> None:
     kept, share = mend(without, images)
     assert share == 0.0
     assert not kept[..., :5, :].any()
+
+
+def test_what_maps_miss_is_counted_where_there_is_signal() -> None:
+    maps = smooth_maps(21, 18)
+    images = maps[:, 0] * 3.0
+    assert unexplained(maps, images) == pytest.approx(0.0, abs=1e-12)
+    without = maps.clone()
+    without[..., :7, :] = 0
+    assert unexplained(without, images) == pytest.approx(1 / 3)

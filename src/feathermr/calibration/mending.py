@@ -27,12 +27,28 @@ def mend(coil_maps: Tensor, coil_images: Tensor) -> tuple[Tensor, float]:
     Returns:
         The maps, and the share of the pixels with signal that were mended.
     """
-    maps = coil_maps[:, 0]
-    energy = coil_images.abs().square().sum(1, keepdim=True)
-    explained = (maps.conj() * coil_images).sum(1, keepdim=True).abs().square()
-    signal = energy > FAINT**2 * energy.amax((-2, -1), keepdim=True)
-    wrong = signal & (explained < (1 - UNEXPLAINED) * energy)
+    signal, energy, missed = _account(coil_maps, coil_images)
+    wrong = signal & (missed > UNEXPLAINED * energy)
     if not bool(wrong.any()):
         return coil_maps, 0.0
-    mended = torch.where(wrong, walsh_maps(coil_images)[:, 0], maps)
+    mended = torch.where(wrong, walsh_maps(coil_images)[:, 0], coil_maps[:, 0])
     return anchor_phase(mended, coil_images)[:, None], int(wrong.sum()) / int(signal.sum())
+
+
+def unexplained(coil_maps: Tensor, coil_images: Tensor) -> float:
+    """Share of the coil images' energy, where there is signal, that the maps do not explain.
+
+    Args:
+        coil_maps: (slice, 1, coil, y, x).
+        coil_images: (slice, coil, y, x).
+    """
+    signal, energy, missed = _account(coil_maps, coil_images)
+    return float(missed[signal].sum() / energy[signal].sum())
+
+
+def _account(coil_maps: Tensor, coil_images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Where there is signal, its energy, and the part that the maps miss, all (slice, 1, y, x)."""
+    energy = coil_images.abs().square().sum(1, keepdim=True)
+    explained = (coil_maps[:, 0].conj() * coil_images).sum(1, keepdim=True).abs().square()
+    signal = energy > FAINT**2 * energy.amax((-2, -1), keepdim=True)
+    return signal, energy, (energy - explained).clamp_min(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -33,6 +34,7 @@ class Problem:
         scale: what the samples were divided by.
         notes: what was done, in sentences.
         noise: standard deviation of the real part of a sample's noise, in the same units.
+        map_error: what estimated coil maps miss of bright tissue in each coil, in the same units.
         shading: what the coil maps were divided by (slice or 1, 1, y, x), so that ``A^H A`` is
             about 1 and a weight means the same for any maps; the image is divided by it at last.
     """
@@ -42,6 +44,7 @@ class Problem:
     notes: tuple[str, ...]
     shading: Tensor | float = 1.0
     noise: float = LEAST_NOISE
+    map_error: float = 0.0
 
     @property
     def encoding(self) -> Encoding:
@@ -49,12 +52,13 @@ class Problem:
         return encoding(self.acquisition)
 
     def weight(self, weight: float) -> float:
-        """``lambda = weight * noise^2``: what a dimensionless weight is in this problem.
+        """``lambda = weight * (noise^2 + map_error^2)``: a dimensionless weight in this problem.
 
-        That is maximum a posteriori: ``||A x - y||^2 / (2 noise^2) + weight g(x)``, with ``g`` in
-        units of bright tissue. A noisier scan is regularised more without anyone tuning it.
+        That is maximum a posteriori: ``||A x - y||^2 / (2 variance) + weight g(x)``, with ``g`` in
+        units of bright tissue. A noisier scan, or one with few lines to find its coil maps from, is
+        regularised more without anyone tuning it.
         """
-        return weight * max(self.noise, LEAST_NOISE) ** 2
+        return weight * (max(self.noise, LEAST_NOISE) ** 2 + self.map_error**2)
 
     def slice(self, index: int) -> Problem:
         """The problem of one slice; the scale stays the scan's."""
@@ -74,15 +78,16 @@ def pose(acquisition: Acquisition, calibration: str = "espirit") -> Problem:
     check_samples(acquisition.kspace)
     before = len(acquisition.header.notes)
     ready = compress(whiten(acquisition), LARGEST_COILS)
-    maps, sentence = estimate_coil_maps(ready, calibration)
-    shading = maps_strength(maps)
-    ready = replace(ready, coil_maps=maps / shading[:, :, None])
+    found = estimate_coil_maps(ready, calibration)
+    shading = maps_strength(found.maps)
+    ready = replace(ready, coil_maps=found.maps / shading[:, :, None])
     scale = robust_scale(encoding(ready).H(ready.kspace))
-    notes = (*ready.header.notes[before:], sentence)
+    notes = (*ready.header.notes[before:], found.note)
     ready = replace(ready, kspace=ready.kspace / scale)
     noise = noise_deviation(ready.kspace, ready.mask)
     notes = (*notes, f"noise estimated as 1/{1 / max(noise, 1e-6):.0f} of bright tissue")
-    return Problem(ready, scale, notes, shading, noise)
+    map_error = math.sqrt(found.unexplained / ready.n_coils)
+    return Problem(ready, scale, notes, shading, noise, map_error)
 
 
 def check_samples(kspace: Tensor) -> None:
