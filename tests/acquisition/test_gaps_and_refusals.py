@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from feathermr.acquisition import Header, save_image
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.sampled import fills_a_box
+from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError
 
 

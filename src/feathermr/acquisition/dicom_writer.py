@@ -9,9 +9,9 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from pydicom.valuerep import DSfloat
 from torch import Tensor
 
-from feathermr.acquisition.atomic import written_file, written_folder
 from feathermr.acquisition.geometry import affine_for, frame_interval
 from feathermr.acquisition.record import Header
+from feathermr.core.atomic import written_file, written_folder
 
 #: largest stored value
 FULL_SCALE = 65535

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from feathermr.acquisition.arrays import Array, complex_tensor, mask_tensor, ordered, real_tensor
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.header_text import header_from_text, header_to_text
 from feathermr.acquisition.mrd_header import (
     OWN_HEADER,
@@ -26,6 +25,7 @@ from feathermr.acquisition.mrd_header import (
 )
 from feathermr.acquisition.record import Acquisition, Header
 from feathermr.acquisition.sampled import keep_sampled
+from feathermr.core.atomic import written_file
 from feathermr.core.axes import IMAGE, KSPACE
 from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError

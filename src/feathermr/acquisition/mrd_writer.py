@@ -10,11 +10,11 @@ import torch
 from ismrmrd.hdf5 import acquisition_dtype
 from torch import Tensor
 
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.geometry import affine_for
 from feathermr.acquisition.header_text import header_to_text
 from feathermr.acquisition.mrd_header import MrdHeader, write_mrd_header
 from feathermr.acquisition.record import Acquisition
+from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError
 
 GROUP = "dataset"

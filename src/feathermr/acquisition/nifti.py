@@ -8,10 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from feathermr.acquisition.arrays import Array, complex_tensor, ordered, real_tensor
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.geometry import affine_for, affine_rows, frame_interval
 from feathermr.acquisition.image_object import from_image
 from feathermr.acquisition.record import Acquisition, Header
+from feathermr.core.atomic import written_file
 from feathermr.core.axes import IMAGE
 from feathermr.core.errors import DataError
 

@@ -19,11 +19,11 @@ from feathermr.acquisition.arrays import (
     ordered,
     real_tensor,
 )
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.header_text import header_from_text, header_to_text
 from feathermr.acquisition.image_object import from_image
 from feathermr.acquisition.record import Acquisition, Header
 from feathermr.acquisition.sampled import inferred_mask, keep_sampled, phase_axis_of
+from feathermr.core.atomic import written_file
 from feathermr.core.axes import IMAGE, KSPACE, describe
 from feathermr.core.errors import DataError
 

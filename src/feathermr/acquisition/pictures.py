@@ -11,10 +11,10 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from feathermr.acquisition.arrays import Array, real_tensor
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.geometry import frame_interval
 from feathermr.acquisition.image_object import from_image
 from feathermr.acquisition.record import Acquisition, Header
+from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError
 
 #: share of all pixels that a picture shows below white

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from feathermr.acquisition.atomic import written_file
 from feathermr.acquisition.dicom_writer import write_dicom
 from feathermr.acquisition.fastmri import write_fastmri
 from feathermr.acquisition.mrd_writer import write_mrd
@@ -17,6 +16,7 @@ from feathermr.acquisition.nifti import write_nifti
 from feathermr.acquisition.numpy_arrays import write_npz
 from feathermr.acquisition.pictures import write_gif, write_png
 from feathermr.acquisition.record import Acquisition, Header, check_finite
+from feathermr.core.atomic import written_file
 from feathermr.core.axes import IMAGE, check_axes
 from feathermr.core.registry import look_up
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from feathermr import __version__
 from feathermr.acquisition import Acquisition
-from feathermr.acquisition.atomic import written_file
+from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
 from feathermr.core.errors import DataError
 from feathermr.metrics import Alignment, Policy, Score

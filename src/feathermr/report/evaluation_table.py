@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from feathermr.acquisition.atomic import written_file
+from feathermr.core.atomic import written_file
 from feathermr.recon.evaluation import Entry, read
 from feathermr.report.table import Row, score_table, to_markdown
 

@@ -9,7 +9,7 @@ from string import Template
 
 import feathermr
 from feathermr.acquisition import Acquisition
-from feathermr.acquisition.atomic import written_file
+from feathermr.core.atomic import written_file
 from feathermr.recon.comparison import Comparison
 from feathermr.report.markup import sentences
 from feathermr.report.provenance import ORIGINS, WARNINGS, provenance_section
