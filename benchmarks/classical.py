@@ -20,7 +20,7 @@ from classical_timing import SLACK, measure
 from classical_tool import THREADS
 from classical_tools import available_tools
 
-from feathermr.acquisition.atomic import written_file
+from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
