@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from commands import Run
 
+from commands import Run
 from feathermr.cli.main import COMMANDS
 
 COMMAND = [sys.executable, "-m", "feathermr.cli.main"]
