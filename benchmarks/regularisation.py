@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import feathermr
-from feathermr.core.environment import environment
+from feathermr.core.environment import commit, environment
 from feathermr.metrics import score
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +57,7 @@ def sweep(first_seed, subjects, chosen):
         for method, keys in (DYNAMIC if scan.n_frames > 1 else STATIC).items():
             if chosen and method not in chosen:
                 continue
-            if method == "cg-sense" and scan.n_coils == 1:
+            if method == "cg-sense" and scan.n_coils == 1:  # least squares has no use there
                 continue
             defaults = feathermr.make_method(method)
             for key in keys:
@@ -78,6 +78,7 @@ def sweep(first_seed, subjects, chosen):
             "setting": key,
             "scans": name,
             "psnr": {f"{f:g}": v for f, v in row.items()},
+            "commit": commit(),
         }
         for (method, key, name), row in rows.items()
     ]
@@ -95,7 +96,7 @@ def table(record):
         "noise-free object, at the default weight and at the best of a sweep of its multiples "
         "from 1/16 to 16. The defaults were chosen on other subjects. Written by "
         "`python benchmarks/regularisation.py` from `docs/results/regularisation.json` "
-        f"(commit {record['environment']['Commit']}).",
+        f"(commit {', '.join(sorted({row['commit'] for row in record['rows']}))}).",
         "",
         "| method | setting | scans | default | best | at | loss (dB) |",
         "|---|---|---|---:|---:|---:|---:|",
@@ -115,7 +116,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tuning", action="store_true", help="tuning subjects; print only")
     parser.add_argument("--subjects", type=int, default=3)
-    parser.add_argument("--methods", default="", help="with commas; all by default")
+    parser.add_argument("--methods", default="", help="with commas: only their rows are made anew")
     options = parser.parse_args()
     torch.set_num_threads(torch.get_num_threads())
     seed = TUNING_SEED if options.tuning else REPORTED_SEED
@@ -124,6 +125,9 @@ def main():
     record = {"subjects": options.subjects, "environment": dict(environment()), "rows": rows}
     print(table(record))
     if not options.tuning:
+        if chosen and STORED.exists():
+            kept = json.loads(STORED.read_text())["rows"]
+            record["rows"] += [row for row in kept if row["method"] not in chosen]
         STORED.parent.mkdir(parents=True, exist_ok=True)
         STORED.write_text(json.dumps(record, indent=1) + "\n")
         TABLE.write_text(table(json.loads(STORED.read_text())))

@@ -32,7 +32,7 @@ class LowRankSparse:
     """
 
     rank_weight: float = 0.03
-    sparse_weight: float = 18.0
+    sparse_weight: float = 14.0
     iterations: int = 60
     calibration: Calibration = "espirit"
 

@@ -34,7 +34,7 @@ class TemporalTotalVariation:
         calibration: ``espirit`` or ``walsh``.
     """
 
-    weight: float = 50.0
+    weight: float = 25.0
     iterations: int = 25
     cyclic: bool = True
     calibration: Calibration = "espirit"
