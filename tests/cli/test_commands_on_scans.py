@@ -58,7 +58,7 @@ def test_what_simulate_writes_can_be_reconstructed_and_evaluated(
     assert len(entries) == 2 * len(names)
     assert {entry["undersampling"]["pattern"] for entry in entries} == {"random"}
     table = (tmp_path / "out/evaluate/table.md").read_text()
-    assert table.count("cg-sense") == 2
+    assert table.count("| cg-sense |") == 2
 
 
 def test_a_simulated_heart_is_a_film_by_default(run: Run, tmp_path: Path) -> None:
