@@ -21,7 +21,7 @@ from feathermr.solvers import fista, soft_threshold
 class L1Wavelet:
     """Sparse wavelet coefficients: ``min_x 0.5 ||A x - y||^2 + lambda ||W x||_1``.
 
-    ``lambda`` is ``weight`` times the variance of the noise. By FISTA from the
+    ``lambda`` is ``weight`` times the noise (`Problem.weight`). By FISTA from the
     zero-filled image. The wavelet grid is shifted at random in every iteration, which takes the
     blocks out of the image: cycle spinning, Coifman and Donoho 1995,
     doi:10.1007/978-1-4612-2544-7_9. Lustig, Donoho and Pauly 2007, doi:10.1002/mrm.21391.

@@ -23,7 +23,7 @@ INNER_ITERATIONS = 4
 class TemporalTotalVariation:
     """Sparse changes in time: ``min_x 0.5 ||A x - y||^2 + lambda sum |D_t x|``.
 
-    ``lambda`` is ``weight`` times the variance of the noise. By ADMM; for time series.
+    ``lambda`` is ``weight`` times the noise (`Problem.weight`). By ADMM; for time series.
     Feng et al. 2014, doi:10.1002/mrm.24980.
 
     Attributes:

@@ -23,7 +23,7 @@ INNER_ITERATIONS = 8
 class TotalVariation:
     """Sparse gradients in space: ``min_x 0.5 ||A x - y||^2 + lambda sum |grad x|_2``.
 
-    Isotropic; ``lambda`` is ``weight`` times the variance of the noise. By ADMM.
+    Isotropic; ``lambda`` is ``weight`` times the noise (`Problem.weight`). By ADMM.
     Block, Uecker and Frahm 2007, doi:10.1002/mrm.21236.
 
     Attributes:
