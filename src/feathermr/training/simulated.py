@@ -1,0 +1,216 @@
+"""An endless stream of simulated scans, as various as those that a user may bring."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import final
+
+import torch
+from torch import Tensor
+
+from feathermr.acquisition import Acquisition, Header
+from feathermr.core.errors import UsageError
+from feathermr.core.registry import look_up
+from feathermr.core.seeding import generator
+from feathermr.phantom import (
+    ANATOMIES,
+    acquire,
+    at_scan_resolution,
+    background_phase,
+    coil_correlation,
+    coil_maps,
+    noise_level,
+    sample_noise,
+    scene,
+)
+from feathermr.sampling import PATTERNS
+from feathermr.sampling.undersampling import CENTER_SHARE, FEWEST_CENTER_LINES
+from feathermr.training.example import Example, join, pose_example
+
+
+@dataclass(frozen=True)
+class SimulatedConfig:
+    """What is drawn, each at random for each example.
+
+    Attributes:
+        anatomies: how often each kind of object is drawn.
+        sizes: smallest and largest matrix, multiples of 8 in between; y and x apart.
+        zoom: how often a part of a larger object fills the field of view.
+        blend: how often two objects are mixed, so that no network learns them by heart.
+        coils: numbers of coils, each as likely as it is often listed.
+        estimated: how often the maps of several coils are estimated from the samples, as from a
+            real scan; else the true ones are given.
+        patterns: sampling patterns.
+        accelerations: listed ones; or, if ``between``, the ends of a range.
+        between: draw the acceleration between the smallest and the largest.
+        snr: ends of the signal-to-noise ratio's range, drawn evenly on a log scale.
+        batch: slices an example.
+        cases: number of different objects; 0 for no end.
+    """
+
+    anatomies: dict[str, float] = field(
+        default_factory=lambda: {
+            "texture": 0.35,
+            "brain": 0.2,
+            "knee": 0.15,
+            "abdomen": 0.15,
+            "heart": 0.15,
+        }
+    )
+    sizes: tuple[int, int] = (96, 192)
+    zoom: float = 0.4
+    blend: float = 0.3
+    coils: tuple[int, ...] = (1, 1, 1, 2, 4, 6, 8, 12)
+    estimated: float = 0.6
+    patterns: dict[str, float] = field(
+        default_factory=lambda: {
+            "random": 0.4,
+            "equispaced": 0.2,
+            "gaussian": 0.2,
+            "gaussian-2d": 0.1,
+            "poisson": 0.1,
+        }
+    )
+    accelerations: tuple[float, ...] = (2.0, 8.0)
+    between: bool = True
+    snr: tuple[float, float] = (8.0, 120.0)
+    batch: int = 2
+    cases: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.anatomies:
+            look_up(ANATOMIES, name, "anatomy")
+        for name in self.patterns:
+            look_up(PATTERNS, name, "sampling pattern")
+        if not 16 <= self.sizes[0] <= self.sizes[1]:
+            raise UsageError(f"sizes must grow from at least 16, not {self.sizes}")
+        if min(self.accelerations) < 1:
+            raise UsageError(f"accelerations must be at least 1, not {self.accelerations}")
+        if not 0 < self.snr[0] <= self.snr[1]:
+            raise UsageError(f"snr must be positive and grow, not {self.snr}")
+        if self.batch < 1 or self.cases < 0 or min(self.coils) < 1:
+            raise UsageError("batch and coils must be at least 1, cases at least 0")
+
+
+@final
+class SimulatedExamples:
+    """Simulated examples by index; see `SimulatedConfig`.
+
+    Args:
+        config: what is drawn.
+        seed: of everything random.
+        split: keeps the objects of a training, a validation and a test apart.
+        length: number of examples; by default as many as one could ever ask for.
+    """
+
+    def __init__(
+        self, config: SimulatedConfig, seed: int, split: str = "train", length: int = 2**31
+    ) -> None:
+        self.config, self.seed, self.split, self.length = config, seed, split, length
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return self.length
+
+    def __getitem__(self, index: int) -> Example:
+        """The example at ``index``."""
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        config = self.config
+        source = generator(self.seed, self.split, "scan", index)
+        shape = self._shape(source)
+        coils = config.coils[_integer(len(config.coils), source)]
+        estimated = coils > 1 and _uniform(source) < config.estimated
+        objects = [
+            self._object(self.config.batch * index + item, shape) for item in range(config.batch)
+        ]
+        return join([self._scan(body, shape, coils, estimated, source) for body in objects])
+
+    def _shape(self, source: torch.Generator) -> tuple[int, int]:
+        low, high = self.config.sizes
+        steps = (high - low) // 8 + 1
+        return low + 8 * _integer(steps, source), low + 8 * _integer(steps, source)
+
+    def _object(self, number: int, shape: tuple[int, int]) -> Tensor:
+        """An object (1, 1, Y, X) on the finer grid."""
+        if self.config.cases:
+            number = number % self.config.cases
+        source = generator(self.seed, self.split, "object", number)
+        body = self._draw(shape, source)
+        if _uniform(source) < self.config.blend:
+            share = 0.25 + 0.5 * _uniform(source)
+            body = share * body + (1 - share) * self._draw(shape, source)
+        if _uniform(source) < 0.5:
+            body = body.flip(-1)
+        return body.flip(-2) if _uniform(source) < 0.5 else body
+
+    def _draw(self, shape: tuple[int, int], source: torch.Generator) -> Tensor:
+        name = _choice(self.config.anatomies, source)
+        if _uniform(source) >= self.config.zoom:
+            return scene(name, 1, shape, source)
+        factor = 1.2 + _uniform(source)
+        large = scene(name, 1, (int(shape[0] * factor), int(shape[1] * factor)), source)
+        height, width = 2 * shape[0], 2 * shape[1]
+        top = _integer(large.shape[-2] - height + 1, source)
+        left = _integer(large.shape[-1] - width + 1, source)
+        return large[..., top : top + height, left : left + width]
+
+    def _scan(
+        self,
+        body: Tensor,
+        shape: tuple[int, int],
+        coils: int,
+        estimated: bool,
+        source: torch.Generator,
+    ) -> Example:
+        maps = coil_maps(1, coils, shape, source)
+        complete = acquire(body, maps, background_phase(1, shape, source), shape)
+        low, high = self.config.snr
+        snr = math.exp(math.log(low) + _uniform(source) * math.log(high / low))
+        correlation = coil_correlation(coils, source) if coils > 1 else None
+        noise = sample_noise(tuple(complete.shape), source, correlation)
+        mask = self._mask(shape, source)
+        zero = torch.zeros((), dtype=complete.dtype)
+        noisy = complete + noise_level(complete, snr) * noise
+        return pose_example(
+            Acquisition(
+                kspace=torch.where(mask, noisy, zero),
+                mask=mask,
+                header=Header(source="simulator", origin="simulated"),
+                coil_maps=None if estimated or coils == 1 else at_scan_resolution(maps),
+            ),
+            complete,
+        )
+
+    def _mask(self, shape: tuple[int, int], source: torch.Generator) -> Tensor:
+        config = self.config
+        choices = config.accelerations
+        if config.between:
+            acceleration = min(choices) + (max(choices) - min(choices)) * _uniform(source)
+        else:
+            acceleration = choices[_integer(len(choices), source)]
+        axis = -1 if _uniform(source) < 0.5 else -2
+        lines = shape[axis]
+        fewest = min(FEWEST_CENTER_LINES, int(lines / acceleration) // 2)
+        most = max(fewest, round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source))))
+        return PATTERNS[_choice(config.patterns, source)](
+            (1, 1, *shape),
+            acceleration=acceleration,
+            center=most,
+            axis=axis,
+            generator=source,
+        )
+
+
+def _uniform(source: torch.Generator) -> float:
+    return float(torch.rand((), generator=source))
+
+
+def _integer(count: int, source: torch.Generator) -> int:
+    return int(torch.randint(count, (), generator=source))
+
+
+def _choice(shares: dict[str, float], source: torch.Generator) -> str:
+    weights = torch.tensor(list(shares.values()))
+    return list(shares)[int(torch.multinomial(weights, 1, generator=source))]
