@@ -170,7 +170,7 @@ class SimulatedExamples:
         snr = math.exp(math.log(low) + _uniform(source) * math.log(high / low))
         correlation = coil_correlation(coils, source) if coils > 1 else None
         noise = sample_noise(tuple(complete.shape), source, correlation)
-        mask = self._mask(shape, source)
+        mask = self._mask(shape, coils, source)
         zero = torch.zeros((), dtype=complete.dtype)
         noisy = complete + noise_level(complete, snr) * noise
         return pose_example(
@@ -183,7 +183,7 @@ class SimulatedExamples:
             complete,
         )
 
-    def _mask(self, shape: tuple[int, int], source: torch.Generator) -> Tensor:
+    def _mask(self, shape: tuple[int, int], coils: int, source: torch.Generator) -> Tensor:
         config = self.config
         choices = config.accelerations
         if config.between:
@@ -192,12 +192,12 @@ class SimulatedExamples:
             acceleration = choices[_integer(len(choices), source)]
         axis = -1 if _uniform(source) < 0.5 else -2
         lines = shape[axis]
-        fewest = min(FEWEST_CENTER_LINES, int(lines / acceleration) // 2)
-        most = max(fewest, round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source))))
+        center = round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source)))
+        fewest = FEWEST_CENTER_LINES if coils > 1 else 2
         return PATTERNS[_choice(config.patterns, source)](
             (1, 1, *shape),
             acceleration=acceleration,
-            center=most,
+            center=max(fewest, min(center, int(lines / acceleration) - 2)),
             axis=axis,
             generator=source,
         )
