@@ -10,8 +10,8 @@ import synthetic
 from feathermr import __version__
 from feathermr.acquisition import Acquisition
 from feathermr.core.errors import DataError, UsageError
+from feathermr.core.settings import Setting
 from feathermr.recon import METHODS, Reconstruction, make_method, reconstruct
-from feathermr.recon.reconstruction import Setting
 
 #: settings that keep the tests fast, by method
 CASES: dict[str, dict[str, Setting]] = {

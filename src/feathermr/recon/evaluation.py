@@ -12,9 +12,9 @@ from feathermr.acquisition import Acquisition
 from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
 from feathermr.core.errors import DataError
+from feathermr.core.settings import Setting
 from feathermr.metrics import Alignment, Policy, Score
 from feathermr.recon.compare import StartProgress, compare, no_progress
-from feathermr.recon.reconstruction import Setting
 from feathermr.recon.reference import reference_image
 from feathermr.recon.runner import Method
 from feathermr.sampling import Undersampling

@@ -1,17 +1,15 @@
 """The table of methods, and how one is made from its name and settings."""
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Literal, get_args, get_origin, get_type_hints
 
 from feathermr.acquisition import Acquisition
-from feathermr.core.errors import UsageError
 from feathermr.core.progress import Progress, silent
 from feathermr.core.registry import look_up
+from feathermr.core.settings import Setting, with_settings
 from feathermr.recon.cg_sense import CgSense
 from feathermr.recon.l1_wavelet import L1Wavelet
 from feathermr.recon.low_rank_sparse import LowRankSparse
-from feathermr.recon.reconstruction import Reconstruction, Setting
+from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, need_frames
 from feathermr.recon.temporal_tv import TemporalTotalVariation
 from feathermr.recon.total_variation import TotalVariation
@@ -55,16 +53,7 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
         >>> make_method("cg-sense", {"iterations": "10"})
         CgSense(weight=45.0, iterations=10, calibration='espirit')
     """
-    kind = look_up(METHODS, name, "method")
-    known = {field.name: field.default for field in fields(kind)}
-    hints = get_type_hints(kind)
-    chosen = {}
-    for key, value in (settings or {}).items():
-        default = look_up(known, key, f"setting of {name}")
-        if get_origin(hints[key]) is Literal:
-            look_up(dict.fromkeys(get_args(hints[key])), str(value), f"value of {key}")
-        chosen[key] = _convert(default, value, key)
-    return kind(**chosen)
+    return with_settings(look_up(METHODS, name, "method")(), settings, name)
 
 
 def reconstruct(
@@ -88,20 +77,3 @@ def default_method(acquisition: Acquisition) -> str:
     if not acquisition.has_gaps:
         return "zero-filled"
     return "low-rank-sparse" if acquisition.n_frames > 1 else "tv"
-
-
-def _convert(default: object, value: Setting, key: str) -> Setting:
-    if isinstance(default, bool):
-        if str(value).lower() not in ("true", "false"):
-            raise UsageError(f"{key} must be true or false, not '{value}'")
-        return str(value).lower() == "true"
-    kind: type[str] | type[int] | type[float] = type(default)  # type: ignore[assignment]
-    try:
-        converted = kind(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UsageError(f"{key} must be of kind {kind.__name__}, not '{value}'") from None
-    if isinstance(value, float) and kind is int and converted != value:
-        raise UsageError(f"{key} must be a whole number, not {value}")
-    if isinstance(converted, (int, float)) and not 0 <= converted < float("inf"):
-        raise UsageError(f"{key} must be zero or positive and finite, not {value}")
-    return converted

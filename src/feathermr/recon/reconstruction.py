@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from feathermr.core.axes import IMAGE, check_axes
-
-Setting = str | int | float | bool | None
+from feathermr.core.settings import Setting
 
 
 @dataclass(frozen=True)

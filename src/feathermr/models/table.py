@@ -1,0 +1,90 @@
+"""The table of networks, and how one is made from its name and settings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from feathermr.core.registry import look_up
+from feathermr.core.seeding import seeded
+from feathermr.core.settings import Record, Setting, with_settings
+from feathermr.models.unet import UnetConfig, unet
+
+UNTRAINED = "nothing: parameters are drawn at random until weights are loaded"
+RESEARCH = "research on reconstruction; not a medical device"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader must know of a network before using it.
+
+    Attributes:
+        summary: one line.
+        source: the paper, with its DOI.
+        licence: of code and weights.
+        intended_use: what it is for.
+        trained_on: the data behind its parameters.
+    """
+
+    summary: str
+    source: str
+    licence: str = "Apache-2.0"
+    intended_use: str = RESEARCH
+    trained_on: str = UNTRAINED
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network by name.
+
+    Attributes:
+        network: makes ``model(kspace, encoding) -> image`` of a configuration.
+        config: the configuration by default, a frozen dataclass.
+        card: what it is.
+    """
+
+    network: Callable[[Any], nn.Module]
+    config: Record
+    card: Card
+
+
+MODELS: Mapping[str, Model] = {
+    "unet": Model(
+        unet,
+        UnetConfig(),
+        Card(
+            "U-Net of the fastMRI challenge on the zero-filled image",
+            "Zbontar et al. 2018, arXiv:1811.08839",
+        ),
+    ),
+}
+
+
+def configure(name: str, settings: Mapping[str, Setting] | None = None) -> Record:
+    """The configuration of the network called ``name``, with other values for some fields.
+
+    Raises:
+        UsageError: an unknown network or setting, or a value of the wrong kind.
+
+    Example:
+        >>> configure("unet", {"width": "16"}).width
+        16
+    """
+    return with_settings(look_up(MODELS, name, "network").config, settings, name)
+
+
+def build(name: str, settings: Mapping[str, Setting] | None = None, seed: int = 0) -> nn.Module:
+    """The network called ``name``, its parameters drawn at random.
+
+    Args:
+        name: in ``MODELS``.
+        settings: values for fields of its configuration.
+        seed: same seed, same parameters; torch's global random state is left alone.
+
+    Raises:
+        UsageError: an unknown network or setting, or a value of the wrong kind.
+    """
+    config = configure(name, settings)
+    with seeded(seed, "model", name):
+        return MODELS[name].network(config)
