@@ -15,7 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from feathermr.acquisition.arrays import Array, complex_tensor, mask_tensor, ordered, real_tensor
+from feathermr.acquisition.arrays import (
+    Array,
+    Layout,
+    complex_tensor,
+    mask_tensor,
+    ordered,
+    real_tensor,
+)
 from feathermr.acquisition.header_text import header_from_text, header_to_text
 from feathermr.acquisition.mrd_header import (
     OWN_HEADER,
@@ -40,18 +47,22 @@ REFERENCES = {
 }
 
 
-def read_fastmri(path: Path) -> Acquisition:
-    """The scan of one file; every dataset is read once, in one piece."""
+def read_fastmri(path: Path, slices: tuple[int, int] | None = None) -> Acquisition:
+    """The scan of one file, or some of its slices.
+
+    Args:
+        path: the file; every dataset is read once, in one piece, and the file is closed.
+        slices: the first and the one behind the last; of the other slices nothing is read.
+    """
     names = {"kspace", "mask", "ismrmrd_header", OWN_HEADER, "coil_maps", "noise", *REFERENCES[3]}
     with h5py.File(path, "r") as file:
-        found: dict[str, Any] = {name: file[name][()] for name in names & set(file)}
+        axes_of(file["kspace"].shape, OWN_HEADER in file)
+        count = file["kspace"].shape[0]
+        found: dict[str, Any] = {
+            name: _part(file[name], count, slices) for name in sorted(names & set(file))
+        }
         attributes = dict(file.attrs)
     n_axes = found["kspace"].ndim
-    if n_axes not in LAYOUTS or (n_axes == 5 and OWN_HEADER not in found):
-        raise DataError(
-            f"'kspace' must have the axes (slice, y, x) or (slice, coil, y, x), not the shape "
-            f"{found['kspace'].shape}"
-        )
     kspace = complex_tensor(ordered(found["kspace"], LAYOUTS[n_axes]))
     xml = read_mrd_header(found["ismrmrd_header"]) if "ismrmrd_header" in found else None
     reference = _reference(found, n_axes)
@@ -70,6 +81,31 @@ def read_fastmri(path: Path) -> Acquisition:
         reference=reference,
         noise=None if noise is None else complex_tensor(noise),
     )
+
+
+def axes_of(shape: tuple[int, ...], own: bool) -> Layout:
+    """The axes of ``kspace``.
+
+    Args:
+        shape: its shape.
+        own: whether the file is of this package.
+
+    Raises:
+        DataError: the shape is none that such files have.
+    """
+    if len(shape) not in LAYOUTS or (len(shape) == 5 and not own):
+        raise DataError(
+            f"'kspace' must have the axes (slice, y, x) or (slice, coil, y, x), not the shape "
+            f"{shape}"
+        )
+    return LAYOUTS[len(shape)]
+
+
+def _part(dataset: h5py.Dataset, count: int, slices: tuple[int, int] | None) -> Any:
+    """A dataset, or some slices of one that has all of them, as no text, noise or line mask has."""
+    if slices is None or dataset.ndim < 3 or dataset.shape[0] != count:
+        return dataset[()]
+    return dataset[slices[0] : slices[1]]
 
 
 def _mask(

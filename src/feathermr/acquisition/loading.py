@@ -1,5 +1,7 @@
 """Read a scan from a file or folder of any format."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from feathermr.acquisition.arrays import Layout
@@ -42,9 +44,21 @@ def load(path: str | Path, *, layout: tuple[str, ...] | None = None) -> Acquisit
         UsageError: a layout for a format that says its own axes.
     """
     path = Path(path)
-    try:
+    with errors_named(path):
         acquisition = _read(path, layout)
-        _check_content(acquisition)
+        check_content(acquisition)
+        return acquisition
+
+
+@contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Whatever goes wrong while ``path`` is read becomes one sentence that names it.
+
+    Raises:
+        DataError: in place of every error but a `UsageError`.
+    """
+    try:
+        yield
     except UsageError:
         raise
     except FeatherError as error:
@@ -56,7 +70,6 @@ def load(path: str | Path, *, layout: tuple[str, ...] | None = None) -> Acquisit
     except Exception as error:  # readers of foreign formats raise all kinds of errors
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise DataError(f"{path}: the file is damaged or cut off ({reason})") from error
-    return acquisition
 
 
 def _read(path: Path, layout: Layout | None) -> Acquisition:
@@ -77,7 +90,12 @@ def _read(path: Path, layout: Layout | None) -> Acquisition:
     return {"bart": read_bart, "fastmri": read_fastmri, "nifti": read_nifti}[kind](path)
 
 
-def _check_content(acquisition: Acquisition) -> None:
+def check_content(acquisition: Acquisition) -> None:
+    """Refuse a scan that holds values that are not finite, or nothing but zeros.
+
+    Raises:
+        DataError: the sentence says what.
+    """
     for name in ("kspace", "coil_maps", "reference", "noise"):
         array = getattr(acquisition, name)
         if array is not None:

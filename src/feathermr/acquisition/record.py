@@ -55,6 +55,12 @@ class Header:
     field_strength: float | None = None
     notes: tuple[str, ...] = ()
 
+    def from_slice(self, start: int) -> Header:
+        """The header of the same scan without the slices before ``start``."""
+        if self.affine is None:
+            return self
+        return replace(self, affine=tuple((a, b, c, d + c * start) for a, b, c, d in self.affine))
+
 
 @dataclass(frozen=True)
 class Acquisition:
@@ -159,12 +165,9 @@ class Acquisition:
         def cut(array: Tensor | None) -> Tensor | None:
             return array if array is None or array.shape[0] == 1 else array[start:stop]
 
-        affine = self.header.affine
-        if affine is not None:
-            affine = tuple((a, b, c, d + c * start) for a, b, c, d in affine)
         return replace(
             self,
-            header=replace(self.header, affine=affine),
+            header=self.header.from_slice(start),
             kspace=self.kspace[start:stop],
             mask=self.mask if self.mask.shape[0] == 1 else self.mask[start:stop],
             coil_maps=cut(self.coil_maps),
