@@ -15,12 +15,20 @@ from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
 
 
-def largest_area(sampled: Tensor) -> int:
-    """Area of the largest full rectangle that holds ``n // 2``, by trying all of them."""
+Worth = tuple[int, int]
+
+
+def worth(height: int, width: int) -> Worth:
+    """Number of 6 x 6 patches in a rectangle, then its area."""
+    return max(0, height - 5) * max(0, width - 5), height * width
+
+
+def best_worth(sampled: Tensor) -> Worth:
+    """The most that a full rectangle that holds ``n // 2`` is worth, by trying all of them."""
     height, width = sampled.shape
     y, x = height // 2, width // 2
     return max(
-        (bottom - top) * (right - left)
+        worth(bottom - top, right - left)
         for top in range(y + 1)
         for bottom in range(y + 1, height + 1)
         for left in range(x + 1)
@@ -29,24 +37,28 @@ def largest_area(sampled: Tensor) -> int:
     )
 
 
-def area(region: Region) -> int:
-    return (region.bottom - region.top) * (region.right - region.left)
-
-
 def spread(sampled: Tensor) -> Tensor:
     return sampled.reshape(1, 1, 1, *sampled.shape)
 
 
-@pytest.mark.parametrize("shape", [(9, 8), (8, 9), (7, 7), (6, 10)])
-def test_it_is_the_largest_rectangle_of_asymmetric_masks(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(9, 8), (8, 9), (7, 7), (6, 10), (13, 12)])
+def test_it_is_the_best_rectangle_of_asymmetric_masks(shape: tuple[int, int]) -> None:
     for seed in range(25):
-        sampled = torch.rand(shape, generator=generator(seed, *shape)) < 0.85
+        sampled = torch.rand(shape, generator=generator(seed, *shape)) < 0.92
         sampled[shape[0] // 2, shape[1] // 2] = True
         region = calibration_region(spread(sampled))
         assert sampled[region.top : region.bottom, region.left : region.right].all()
         assert region.top <= shape[0] // 2 < region.bottom
         assert region.left <= shape[1] // 2 < region.right
-        assert area(region) == largest_area(sampled)
+        found = worth(region.bottom - region.top, region.right - region.left)
+        assert found == best_worth(sampled)
+
+
+def test_a_square_that_can_be_calibrated_from_beats_a_longer_band() -> None:
+    mask = torch.zeros(1, 1, 1, 24, 24, dtype=torch.bool)
+    mask[..., 8:16, 8:16] = True
+    mask[..., 10:15, :] = True
+    assert calibration_region(mask) == Region(8, 16, 8, 16)
 
 
 @pytest.mark.parametrize(("height", "center"), [(16, 4), (17, 5), (16, 5), (17, 4)])

@@ -9,6 +9,9 @@ from feathermr.acquisition import Acquisition
 from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError
 
+#: side of the patches that a calibration region is valued by
+PATCH = 6
+
 
 @dataclass(frozen=True)
 class Region:
@@ -25,7 +28,11 @@ class Region:
 
 
 def calibration_region(mask: Tensor) -> Region:
-    """The largest sampled rectangle about ``n // 2``, counting the frames of a series together.
+    """The best sampled rectangle about ``n // 2``, counting the frames of a series together.
+
+    Best is the one that holds the most square patches of ``PATCH`` samples, from which coils are
+    calibrated; among equals, and where none holds a patch, the largest. The largest alone can be
+    too thin to calibrate from when points were sampled.
 
     Args:
         mask: boolean (slice, frame, coil, y, x) with y and x at their full size; a position
@@ -56,8 +63,10 @@ def calibration_region(mask: Tensor) -> Region:
         for reach in reaches
     )
     above, below = torch.arange(center_y + 1)[:, None], torch.arange(height - center_y)
-    area = (above + below + 1).to(left.device) * (left + right - 1)
-    i, j = divmod(int(area.argmax()), area.shape[1])
+    heights, widths = (above + below + 1).to(left.device), left + right - 1
+    patches = (heights - PATCH + 1).clamp_min(0) * (widths - PATCH + 1).clamp_min(0)
+    worth = patches * sampled.numel() + heights * widths
+    i, j = divmod(int(worth.argmax()), worth.shape[1])
     return Region(
         center_y - i,
         center_y + j + 1,
