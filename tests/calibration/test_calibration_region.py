@@ -14,7 +14,6 @@ from feathermr.calibration.region import Region
 from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
 
-
 Worth = tuple[int, int]
 
 
