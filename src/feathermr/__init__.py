@@ -40,6 +40,11 @@ _PUBLIC = {
     "to_rich": "feathermr.report",
     "write_evaluation_table": "feathermr.report",
     "write_report": "feathermr.report",
+    "RECIPES": "feathermr.training.recipe",
+    "load_recipe": "feathermr.training.recipe",
+    "named_recipe": "feathermr.training.recipe",
+    "TrainingRun": "feathermr.training.train",
+    "train": "feathermr.training.train",
     "cuda_name": "feathermr.core.environment",
     "thread_count": "feathermr.core.environment",
 }

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import NoReturn
 
 import feathermr
-from feathermr.cli import demo, doctor, evaluate, methods, reconstruct, simulate
+from feathermr.cli import demo, doctor, evaluate, methods, reconstruct, simulate, train
 from feathermr.core.errors import FeatherError
 
 COMMANDS: Mapping[str, ModuleType] = {
@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "reconstruct": reconstruct,
     "simulate": simulate,
     "evaluate": evaluate,
+    "train": train,
     "methods": methods,
     "doctor": doctor,
 }

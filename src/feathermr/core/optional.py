@@ -6,7 +6,13 @@ from types import ModuleType
 from feathermr.core.errors import MissingExtraError
 
 #: module -> the extra of this package that installs it; nothing else can be asked for
-EXTRAS = {"sigpy": "bench", "skimage": "test", "playwright": "test"}
+EXTRAS = {
+    "lightning": "train",
+    "tensorboard": "train",
+    "sigpy": "bench",
+    "skimage": "test",
+    "playwright": "test",
+}
 
 
 def require(module: str) -> ModuleType:

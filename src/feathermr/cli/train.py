@@ -1,0 +1,98 @@
+"""Train a network by a recipe, on simulated scans or on a folder of data.
+
+The folder gets the weights, their metrics and curves, and checkpoints to go on from.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import feathermr
+from feathermr.cli.options import checked_folder, command_line, count, positive, settings
+from feathermr.cli.terminal import progress_bars, say
+from feathermr.core.optional import require
+
+RECIPES_HELP = "name of a recipe that ships, or a file that ends in .yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``feathermr train``."""
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help=RECIPES_HELP)
+    parser.add_argument("--list", action="store_true", help="list the recipes and leave")
+    parser.add_argument("--out", type=Path, help="folder (default: runs/RECIPE)")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="fastMRI's files to train on")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the folder's last checkpoint, if any"
+    )
+    group = parser.add_argument_group("how long")
+    group.add_argument("--steps", type=count, help="of the optimiser in all (default: recipe's)")
+    group.add_argument("--max-minutes", type=positive, metavar="M", help="of this run")
+    group = parser.add_argument_group("what is trained")
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another value in the recipe, e.g. optimiser.learning_rate=1e-3; may be repeated",
+    )
+    group = parser.add_argument_group("where")
+    group.add_argument(
+        "--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="default: auto"
+    )
+    group.add_argument(
+        "--workers", type=_workers, default=0, metavar="W", help="processes that load data"
+    )
+    group.add_argument("--devices", type=count, default=1, help="on this machine (default: 1)")
+    group.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
+    group.add_argument(
+        "--precision",
+        choices=("32-true", "bf16-mixed", "16-mixed"),
+        help="of the computation (default: recipe's)",
+    )
+
+
+def _workers(text: str) -> int:
+    return 0 if text == "0" else count(text)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train."""
+    if options.list or options.recipe is None:
+        for name in feathermr.RECIPES:
+            say(f"{name}: {feathermr.named_recipe(name).summary}")
+        return
+    for module in ("lightning", "tensorboard"):
+        require(module)
+    changes = settings(options.set)
+    if options.steps:
+        changes["trainer.steps"] = str(options.steps)
+    if options.precision:
+        changes["trainer.precision"] = options.precision
+    if options.data:
+        changes.setdefault("data.source", "fastmri")
+    path = Path(options.recipe)
+    folder = checked_folder(options.out or Path("runs") / path.stem)
+    if path.suffix in (".yaml", ".yml"):
+        recipe = feathermr.load_recipe(path, changes)
+    else:
+        recipe = feathermr.named_recipe(options.recipe, changes)
+    with progress_bars() as bars:
+        done = feathermr.train(
+            recipe,
+            folder,
+            feathermr.TrainingRun(
+                data=options.data,
+                workers=options.workers,
+                devices=options.devices,
+                nodes=options.nodes,
+                accelerator=options.accelerator,
+                minutes=options.max_minutes,
+                command=command_line(),
+            ),
+            resume=options.resume,
+            progress=bars.start("steps", recipe.trainer.steps),
+            say=say,
+        )
+    say(f"weights: {done.weights}\ncurves: {done.curves}")
+    say(f"next: feathermr reconstruct scan.h5 -m {done.path}")

@@ -1,0 +1,221 @@
+"""Everything that a training depends on, as a tree of frozen records; and the recipes that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from feathermr.core.atomic import written_file
+from feathermr.core.errors import DataError, UsageError
+from feathermr.core.registry import look_up
+from feathermr.training.reading import override, plain, read
+from feathermr.training.schedule import ScheduleConfig
+from feathermr.training.simulated import SimulatedConfig
+
+#: name -> file beside this one
+RECIPES: Mapping[str, str] = {
+    "unet": "unet.yaml",
+    "kronecker-unet": "kronecker-unet.yaml",
+    "swinmr": "swinmr.yaml",
+    "kronecker-swinmr": "kronecker-swinmr.yaml",
+    "modl": "modl.yaml",
+    "kronecker-modl": "kronecker-modl.yaml",
+    "lb-unet": "lb-unet.yaml",
+    "efficient-unet": "efficient-unet.yaml",
+    "kronecker-unet-fastmri": "kronecker-unet-fastmri.yaml",
+}
+
+#: part of a training's metrics by which the best weights are chosen -> whether more is better
+MONITORS: Mapping[str, bool] = {"loss": False, "psnr": True, "ssim": True, "nmse": False}
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+
+
+@dataclass(frozen=True)
+class DataRecipe:
+    """Where examples come from.
+
+    Attributes:
+        source: ``simulated``, or ``fastmri``: a folder of files that the command line names.
+        simulated: what the simulator draws.
+        validation: number of batches of the fixed validation set; 0 for all of a folder's.
+    """
+
+    source: Literal["simulated", "fastmri"] = "simulated"
+    simulated: SimulatedConfig = field(default_factory=lambda: SimulatedConfig(batch=8))
+    validation: int = 16
+
+    def __post_init__(self) -> None:
+        if self.validation < 0 or (self.validation == 0 and self.source == "simulated"):
+            raise UsageError("validation is a number of batches, at least 1")
+
+
+@dataclass(frozen=True)
+class LossRecipe:
+    """What is made small.
+
+    Attributes:
+        name: in the table of losses.
+        settings: values for its fields.
+    """
+
+    name: str = "composite"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OptimiserRecipe:
+    """How weights follow the gradient.
+
+    Attributes:
+        name: Adam, or Adam with decoupled weight decay.
+        learning_rate: the largest.
+        weight_decay: pull of all weights to zero.
+        betas: decay of the averages of the gradient and of its square.
+        clip: largest Euclidean norm of the gradient; 0 for any.
+    """
+
+    name: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 2e-4
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.learning_rate < 10:
+            raise UsageError(f"learning_rate must be between 0 and 10, not {self.learning_rate:g}")
+        if self.weight_decay < 0 or self.clip < 0:
+            raise UsageError("weight_decay and clip must be at least 0")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise UsageError("betas must be from 0 to below 1")
+
+
+@dataclass(frozen=True)
+class TrainerRecipe:
+    """How long, how exactly, and what is written when.
+
+    Attributes:
+        steps: of the optimiser in all.
+        validate_every: steps.
+        checkpoint_every: steps; the validations are checkpoints anyhow.
+        checkpoint_minutes: longest time without a checkpoint.
+        log_every: steps that one row of the metrics averages.
+        average: decay of the moving average of the weights; 0 for none.
+        precision: of the computation; the weights themselves stay in single precision when mixed.
+        monitor: the validation's metric that chooses the best weights.
+        patience: validations without a new best after which the training ends; 0 for never.
+    """
+
+    steps: int = 50_000
+    validate_every: int = 1000
+    checkpoint_every: int = 500
+    checkpoint_minutes: float = 10.0
+    log_every: int = 50
+    average: float = 0.999
+    precision: Precision = "32-true"
+    monitor: str = "psnr"
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        look_up(MONITORS, self.monitor, "metric to monitor")
+        counts = (self.steps, self.validate_every, self.checkpoint_every, self.log_every)
+        if min(counts) < 1 or self.patience < 0 or self.checkpoint_minutes <= 0:
+            raise UsageError("steps and intervals must be at least 1, patience at least 0")
+        if not 0 <= self.average < 1:
+            raise UsageError(f"average must be from 0 to below 1, not {self.average:g}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training, complete: the same recipe, data and number of ranks give the same weights.
+
+    Attributes:
+        model: in the table of models.
+        summary: one line for people.
+        settings: values for the fields of the model's configuration.
+        seed: of the first weights and of everything random.
+        data: where examples come from.
+        loss: what is made small.
+        optimiser: how.
+        schedule: of the learning rate.
+        trainer: how long, and what is written when.
+    """
+
+    model: str
+    summary: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    data: DataRecipe = field(default_factory=DataRecipe)
+    loss: LossRecipe = field(default_factory=LossRecipe)
+    optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    trainer: TrainerRecipe = field(default_factory=TrainerRecipe)
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"seed must be at least 0, not {self.seed}")
+
+
+class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Plain values only, and no key twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        """Refuse a key that comes twice."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' comes twice")
+        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return found
+
+
+def load_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
+    """The recipe in a YAML file.
+
+    Args:
+        path: the file.
+        changes: values of dotted keys, as texts: ``{"optimiser.learning_rate": "1e-3"}``.
+
+    Raises:
+        DataError: no such file, or not YAML.
+        UsageError: a key or value that a recipe does not have.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise DataError(f"cannot read the recipe {path}: {reason}") from None
+    return parse_recipe(text, path.name, changes)
+
+
+def named_recipe(name: str, changes: Mapping[str, str] | None = None) -> Recipe:
+    """A recipe that ships; see `load_recipe`.
+
+    Example:
+        >>> named_recipe("kronecker-unet", {"trainer.steps": "100"}).trainer.steps
+        100
+    """
+    file = look_up(RECIPES, name, "recipe")
+    return parse_recipe((files(__package__) / "recipes" / file).read_text(), file, changes)
+
+
+def parse_recipe(text: str, source: str, changes: Mapping[str, str] | None = None) -> Recipe:
+    """The recipe that a text says; ``source`` names it in errors."""
+    try:
+        given = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        raise DataError(f"{source} is no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(given, Mapping):
+        raise DataError(f"{source} must be keys with values")
+    return read(Recipe, override(given, changes or {}))
+
+
+def save_recipe(recipe: Recipe, path: Path) -> None:
+    """Write the recipe with every value; `load_recipe` gives an equal one."""
+    with written_file(path) as beside:
+        beside.write_text(yaml.safe_dump(plain(recipe), sort_keys=False, width=100))

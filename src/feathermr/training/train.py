@@ -1,0 +1,195 @@
+"""Train a model by a recipe into a folder."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_only
+
+from feathermr.core.atomic import written_file
+from feathermr.core.errors import DataError, UsageError
+from feathermr.core.progress import Progress, silent
+from feathermr.models.table import build
+from feathermr.training.batches import StepSampler, training_loader, validation_loader
+from feathermr.training.example import Examples
+from feathermr.training.export import export_weights
+from feathermr.training.keeper import Keeper
+from feathermr.training.losses import make_loss
+from feathermr.training.module import Training
+from feathermr.training.recipe import Recipe
+from feathermr.training.recorder import Recorder
+from feathermr.training.run_folder import RunFolder
+from feathermr.training.sources import sources
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """How a training is run here; none of it changes what is trained, but the number of ranks.
+
+    Attributes:
+        data: folder of the data, for recipes that need one.
+        workers: processes that make examples beside the training; 0 for none.
+        devices: processes of the training on this machine.
+        nodes: machines.
+        accelerator: ``cpu``, ``gpu`` or ``auto``.
+        minutes: until it ends by itself; none for any.
+        command: that was typed, for the record.
+    """
+
+    data: Path | None = None
+    workers: int = 0
+    devices: int = 1
+    nodes: int = 1
+    accelerator: str = "auto"
+    minutes: float | None = None
+    command: str = ""
+
+
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are complete or not there, and hold nothing but plain values."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        """Write beside, then rename."""
+        with written_file(Path(path)) as beside:
+            try:
+                torch.save(checkpoint, beside)
+            except RuntimeError as error:  # what torch makes of a full disk
+                raise OSError(f"the disk is full or not there ({error})") from error
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read it; nothing is unpickled."""
+        try:
+            loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise DataError(f"{path} is not a checkpoint of this program: {error}") from None
+        return loaded
+
+
+def train(
+    recipe: Recipe,
+    out: Path,
+    run: TrainingRun,
+    *,
+    resume: bool = False,
+    progress: Progress = silent,
+    say: Callable[[str], None] = print,
+) -> RunFolder:
+    """Train, and write a folder with weights, metrics, curves and checkpoints.
+
+    Args:
+        recipe: what is trained.
+        out: the folder; new or empty, or of an earlier run that is resumed.
+        run: where and how long.
+        resume: go on from the last checkpoint in the folder; begin when there is none.
+        progress: told how many steps are done.
+        say: told what a person wants to know.
+
+    Raises:
+        UsageError: the folder is not empty, or data or devices do not fit.
+        TrainingInterruptedError: by Ctrl-C or a signal; the training can be resumed.
+    """
+    folder = RunFolder(out)
+    examples, validation = sources(recipe, run.data)
+    loss = make_loss(recipe.loss.name, recipe.loss.settings)
+    module = Training(build(recipe.model, recipe.settings, recipe.seed), loss, recipe)
+    going_on = resume and folder.last.exists()
+    if not getattr(rank_zero_only, "rank", 0):
+        if going_on:
+            folder.write_environment(run.command)
+        else:
+            folder.begin(recipe, run.command)
+        if loss.note:
+            say(f"note: {loss.note}")
+    keeper = Keeper(
+        folder,
+        recipe.trainer,
+        lambda step, values: export_weights(module, recipe, step, values, folder.weights),
+        run.minutes,
+    )
+    recorder = Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say)
+    with quiet(), torch.random.fork_rng():
+        trainer = make_trainer(recipe, run, folder, [recorder, keeper])
+        loaders = make_loaders(trainer, recipe, run, examples, validation)
+        trainer.fit(module, *loaders, ckpt_path=str(folder.last) if going_on else None)
+    return folder
+
+
+def make_loaders(
+    trainer: lightning.Trainer,
+    recipe: Recipe,
+    run: TrainingRun,
+    examples: Examples,
+    validation: Examples,
+) -> tuple[Any, Any]:
+    """The loaders of training and validation, for this rank."""
+    place = trainer.global_rank, trainer.world_size
+    sampler = StepSampler(recipe.trainer.steps, lambda: trainer.global_step, *place)
+    return (
+        training_loader(examples, sampler, run.workers),
+        validation_loader(validation, min(run.workers, 1), *place),
+    )
+
+
+def make_trainer(
+    recipe: Recipe, run: TrainingRun, folder: RunFolder, callbacks: list[lightning.Callback]
+) -> lightning.Trainer:
+    """Lightning's trainer for a recipe.
+
+    Raises:
+        UsageError: a device or precision that is not here.
+    """
+    settings = recipe.trainer
+    try:
+        return lightning.Trainer(
+            default_root_dir=folder.path,
+            accelerator=run.accelerator,
+            devices=run.devices,
+            num_nodes=run.nodes,
+            strategy="ddp" if run.devices * run.nodes > 1 else "auto",
+            precision=settings.precision,
+            max_steps=settings.steps,
+            max_epochs=-1,
+            val_check_interval=settings.validate_every,
+            check_val_every_n_epoch=None,
+            num_sanity_val_steps=0,
+            gradient_clip_val=recipe.optimiser.clip or None,
+            use_distributed_sampler=False,
+            logger=TensorBoardLogger(folder.path, name="tensorboard", version=""),
+            callbacks=callbacks,
+            plugins=[AtomicCheckpoints()],
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+    except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+        raise UsageError(f"the training cannot run like this: {error}") from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the trainer's remarks on itself."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\..*")
+            yield
+    finally:
+        for one, level in zip(loggers, levels, strict=True):
+            one.setLevel(level)
