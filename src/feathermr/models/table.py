@@ -9,6 +9,7 @@ from torch import nn
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import seeded
 from feathermr.core.settings import Record, Setting, with_settings
+from feathermr.models.residual_unet import ResidualUnetConfig, residual_unet
 from feathermr.models.unet import UnetConfig, unet
 
 UNTRAINED = "nothing: parameters are drawn at random until weights are loaded"
@@ -56,6 +57,15 @@ MODELS: Mapping[str, Model] = {
         Card(
             "U-Net of the fastMRI challenge on the zero-filled image",
             "Zbontar et al. 2018, arXiv:1811.08839",
+        ),
+    ),
+    "kronecker-unet": Model(
+        residual_unet,
+        ResidualUnetConfig(),
+        Card(
+            "light residual U-Net of Kronecker layers on the zero-filled image",
+            "blocks: Ho et al. 2020, arXiv:2006.11239; layers: Zhang et al. 2021, "
+            "arXiv:2102.08597",
         ),
     ),
 }
