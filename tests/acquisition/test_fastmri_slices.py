@@ -19,7 +19,7 @@ def write(path: Path, *shape: int, mask: bool = False) -> Path:
         file["kspace"] = kspace
         file["reconstruction_rss"] = np.arange(36.0 * shape[0]).reshape(-1, 6, 6)
         if mask:
-            file["mask"] = np.ones(shape[-1], np.float32)
+            file["mask"] = (np.arange(shape[-1]) % 2).astype(np.float32)
         file.attrs["patient_id"] = "someone"
     return path
 
@@ -63,21 +63,33 @@ def test_only_the_slices_asked_for_are_read(
     assert sorted(read) == [6 * 6, 3 * 12 * 9]
 
 
-def test_a_look_reads_no_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_reads_no_kspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [
         write(tmp_path / "a.h5", 5, 3, 12, 9, mask=True), write(tmp_path / "b.h5", 4, 12, 9)
     ]  # fmt: skip
 
+    inner = h5py.Dataset.__getitem__
+
     def refused(dataset: h5py.Dataset, key: object) -> object:
-        raise AssertionError(f"{dataset.name} was read")
+        assert dataset.name == "/mask"
+        return inner(dataset, key)
 
     monkeypatch.setattr(h5py.Dataset, "__getitem__", refused)
     many, single = (look_into_fastmri(path) for path in paths)
-    assert (many.n_slices, many.n_coils, many.shape, many.has_mask) == (5, 3, (12, 9), True)
-    assert (single.n_slices, single.n_coils, single.shape, single.has_mask) == (
+    assert (many.n_slices, many.n_coils, many.shape, many.has_gaps) == (5, 3, (12, 9), True)
+    assert (single.n_slices, single.n_coils, single.shape, single.has_gaps) == (
         4, 1, (12, 9), False,
     )  # fmt: skip
     assert many.subject == "someone"
+
+
+def test_a_mask_of_padding_leaves_no_gap(tmp_path: Path, scan: Acquisition) -> None:
+    padded = torch.zeros(1, 1, 1, 13, 1, dtype=torch.bool)
+    padded[..., 2:11, :] = True
+    for mask, gaps in ((padded, False), (padded.roll(4, -2), True)):
+        kspace = torch.where(mask, scan.kspace, torch.zeros_like(scan.kspace))
+        path = save_acquisition(replace(scan, kspace=kspace, mask=mask), tmp_path / f"{gaps}.h5")
+        assert look_into_fastmri(path).has_gaps is gaps
 
 
 def test_the_file_is_closed(tmp_path: Path) -> None:

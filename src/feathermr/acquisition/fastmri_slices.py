@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from torch import Tensor
 
+from feathermr.acquisition.arrays import mask_tensor
 from feathermr.acquisition.fastmri import axes_of, read_fastmri
 from feathermr.acquisition.loading import check_content, errors_named
 from feathermr.acquisition.mrd_header import OWN_HEADER
 from feathermr.acquisition.record import Acquisition
+from feathermr.acquisition.sampled import fills_a_box
 from feathermr.core.errors import DataError
 
 
 @dataclass(frozen=True)
 class FastmriFile:
-    """What a file says of itself without its samples being read.
+    """What a file says of itself without its k-space being read.
 
     Attributes:
         path: the file.
@@ -26,7 +29,7 @@ class FastmriFile:
         n_frames: number of frames.
         n_coils: number of coils.
         shape: of the k-space (y, x).
-        has_mask: whether it comes undersampled, as fastMRI's test files do.
+        has_gaps: whether its mask leaves lines out, as those of fastMRI's test files do.
     """
 
     path: Path
@@ -35,7 +38,7 @@ class FastmriFile:
     n_frames: int
     n_coils: int
     shape: tuple[int, int]
-    has_mask: bool
+    has_gaps: bool
 
 
 def look_into_fastmri(path: Path) -> FastmriFile:
@@ -57,7 +60,7 @@ def look_into_fastmri(path: Path) -> FastmriFile:
             n_frames=size.get("frame", 1),
             n_coils=size.get("coil", 1),
             shape=(size["y"], size["x"]),
-            has_mask="mask" in file,
+            has_gaps="mask" in file and _has_gaps(mask_tensor(file["mask"][()])),
         )
 
 
@@ -71,6 +74,11 @@ def load_fastmri_slices(path: Path, start: int, stop: int) -> Acquisition:
         acquisition = read_fastmri(path, (start, stop))
         check_content(acquisition)
         return replace(acquisition, header=acquisition.header.from_slice(start))
+
+
+def _has_gaps(mask: Tensor) -> bool:
+    """Whether a mask, of columns or of five axes, leaves samples between others out."""
+    return not fills_a_box(mask if mask.ndim == 5 else mask.reshape(1, 1, 1, 1, -1))
 
 
 def _word(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, NamedTuple, Protocol, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from feathermr.metrics import ssim
 from feathermr.metrics.checks import check_pair
 from feathermr.training.charbonnier import charbonnier
 from feathermr.training.perceptual import Perceptual
+from feathermr.training.reading import read
 from feathermr.training.vgg import load_vgg19
 
 #: a plain transform is ``sqrt(n_y n_x)`` times the orthonormal one
@@ -73,6 +74,9 @@ class CompositeConfig:
     epsilon: float = 1e-9
     fourier_scale: FourierScale = "plain"
     vgg_weights: str = ""
+
+    def __post_init__(self) -> None:
+        check_weights(self)
 
 
 class CompositeLoss(nn.Module):
@@ -172,6 +176,9 @@ class CharbonnierConfig:
 
     epsilon: float = 1e-9
 
+    def __post_init__(self) -> None:
+        check_weights(self)
+
 
 class CharbonnierLoss(nn.Module):
     """The Charbonnier penalty of complex images."""
@@ -201,6 +208,9 @@ class SsimConfig:
 
     l1: float = 1.0
     ssim: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_weights(self)
 
 
 class SsimLoss(nn.Module):
@@ -279,29 +289,20 @@ def make_loss(name: str, settings: Mapping[str, object] | None = None) -> Loss:
         SsimConfig(l1=1.0, ssim=0.2)
     """
     kind = look_up(LOSSES, name, "loss")
-    known = {field.name: field.default for field in fields(kind.config)}
-    hints = get_type_hints(kind.config)
-    chosen = {
-        key: _checked(key, value, look_up(known, key, f"setting of the loss {name}"), hints[key])
-        for key, value in (settings or {}).items()
-    }
-    loss: Loss = kind.build(kind.config(**chosen))
+    loss: Loss = kind.build(read(kind.config, settings, f"the loss {name}"))
     return loss
 
 
-def _checked(key: str, value: object, default: object, hint: object) -> object:
-    """A setting of the kind that its default has."""
-    if isinstance(default, str):
-        if not isinstance(value, str):
-            raise UsageError(f"{key} must be text, not {value!r}")
-        if get_args(hint):
-            look_up(dict.fromkeys(get_args(hint)), value, f"value of {key}")
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{key} must be a number, not {value!r}")
-    if not 0 <= value < float("inf"):
-        raise UsageError(f"{key} must be zero or positive and finite, not {value}")
-    return float(value)
+def check_weights(config: Any) -> None:
+    """Refuse a configuration with a negative number.
+
+    Raises:
+        UsageError: the sentence names the field.
+    """
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, float) and not 0 <= value < float("inf"):
+            raise UsageError(f"{field.name} must be zero or positive and finite, not {value}")
 
 
 def check_images(prediction: Tensor, target: Tensor) -> None:
