@@ -168,7 +168,7 @@ def test_a_term_of_weight_zero_is_absent_and_needs_no_note() -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("composit", {}, "did you mean 'composite'"),
+        ("composite-loss", {}, "did you mean 'composite'"),
         ("composite", {"alpha": 1}, "the loss composite has no key 'alpha'"),
         ("composite", {"image": "much"}, "image must be a number"),
         ("composite", {"image": -1}, "zero or positive"),
