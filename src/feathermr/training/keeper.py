@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -96,13 +96,12 @@ class Keeper(Callback):
             trainer.should_stop = True  # after one more validation
         validated = trainer.should_stop or step % self.recipe.validate_every == 0
         due = late or step % self.recipe.checkpoint_every == 0
-        if interrupted or (due and not validated):
+        if validated:
+            return  # it is saved when it has been judged
+        if interrupted or due:
             self._save(trainer, pl_module)
         if interrupted:
-            raise TrainingInterruptedError(
-                f"interrupted after step {step} of {trainer.max_steps}; the same command with "
-                "--resume goes on from there"
-            )
+            self._leave(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the best, save, and stop when nothing gets better."""
@@ -119,6 +118,15 @@ class Keeper(Callback):
             self.export(trainer.global_step, values)
         if patience and self.stale >= patience:
             trainer.should_stop = True
+        if self._on_any_rank(trainer, self.interrupted)[0] and not trainer.should_stop:
+            self._leave(trainer)
+
+    @staticmethod
+    def _leave(trainer: Trainer) -> NoReturn:
+        raise TrainingInterruptedError(
+            f"interrupted after step {trainer.global_step} of {trainer.max_steps}; the same "
+            "command with --resume goes on from there"
+        )
 
     def _save(self, trainer: Trainer, module: LightningModule) -> None:
         """The last checkpoint; never one of a training that has gone wrong."""
