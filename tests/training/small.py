@@ -1,0 +1,38 @@
+"""A training of seconds, for the tests of everything around it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from feathermr.training.recipe import Recipe, parse_recipe
+from feathermr.training.run_folder import RunFolder
+from feathermr.training.train import TrainingRun, train
+
+TEXT = """
+model: unet
+settings: {width: 4, depth: 2, consistency: 0}
+data:
+  validation: 2
+  simulated:
+    batch: 2
+    sizes: [32, 40]
+    coils: [1]
+    anatomies: {texture: 1.0}
+    blend: 0
+    accelerations: [2, 2.5]
+trainer: {steps: 12, validate_every: 4, checkpoint_every: 5, log_every: 3}
+"""
+ON_CPU = TrainingRun(accelerator="cpu")
+
+
+def small_recipe(changes: Mapping[str, str] | None = None) -> Recipe:
+    return parse_recipe(TEXT, "small.yaml", changes)
+
+
+def silently(line: str) -> None:
+    """Say nothing."""
+
+
+def trained(
+    out: Path, changes: Mapping[str, str] | None = None, run: TrainingRun = ON_CPU
+) -> RunFolder:
+    return train(small_recipe(changes), out, run, say=silently)

@@ -1,0 +1,89 @@
+"""A training that was cut off and resumed is the one that was not."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from feathermr.core.errors import UsageError
+from feathermr.training.keeper import TrainingInterruptedError
+from feathermr.training.run_folder import RunFolder
+from feathermr.training.train import train
+from training.small import ON_CPU, silently, small_recipe, trained
+
+DROPOUT = {"settings.dropout": "0.1"}
+
+
+class PowerCutError(Exception):
+    """Nothing can be saved any more."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return trained(tmp_path_factory.mktemp("whole") / "run", DROPOUT)
+
+
+def begin(out: Path, progress: Callable[[int, int], None]) -> None:
+    train(small_recipe(DROPOUT), out, ON_CPU, progress=progress, say=silently)
+
+
+def go_on(out: Path) -> RunFolder:
+    return train(small_recipe(DROPOUT), out, ON_CPU, resume=True, say=silently)
+
+
+def assert_same(one: RunFolder, other: RunFolder) -> None:
+    for a, b in ((one.last, other.last), (one.best, other.best)):
+        states = [torch.load(path, weights_only=True) for path in (a, b)]
+        assert states[0]["global_step"] == states[1]["global_step"]
+        for part in ("state_dict", "optimizer_states", "lr_schedulers", "callbacks"):
+            assert repr(states[0][part]) == repr(states[1][part])
+        for name, value in states[0]["state_dict"].items():
+            assert torch.equal(value, states[1]["state_dict"][name]), name
+    weights = [load_file(folder.weights) for folder in (one, other)]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert one.metrics.read_text() == other.metrics.read_text()
+
+
+@pytest.mark.parametrize("step", [6, 9])
+def test_a_run_cut_off_at_any_step_goes_on_bit_for_bit(
+    whole: RunFolder, tmp_path: Path, step: int
+) -> None:
+    def power_cut(done: int, total: int) -> None:
+        if done == step:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        begin(tmp_path / "run", power_cut)
+    assert_same(whole, go_on(tmp_path / "run"))
+
+
+@pytest.mark.parametrize("step", [4, 7])
+def test_an_interrupted_run_saves_the_step_it_is_at_and_goes_on_bit_for_bit(
+    whole: RunFolder, tmp_path: Path, step: int
+) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(TrainingInterruptedError, match=f"after step {step} of 12.*--resume"):
+        begin(tmp_path / "run", interrupt)
+    saved = torch.load(RunFolder(tmp_path / "run").last, weights_only=True)
+    assert saved["global_step"] == step
+    assert_same(whole, go_on(tmp_path / "run"))
+
+
+def test_a_folder_that_holds_something_is_not_written_to(whole: RunFolder) -> None:
+    before = sorted(path.stat().st_mtime_ns for path in whole.path.rglob("*"))
+    with pytest.raises(UsageError, match="--resume"):
+        trained(whole.path)
+    assert sorted(path.stat().st_mtime_ns for path in whole.path.rglob("*")) == before
+
+
+def test_a_finished_run_resumed_changes_no_weights(whole: RunFolder, tmp_path: Path) -> None:
+    folder = trained(tmp_path / "run", DROPOUT)
+    go_on(tmp_path / "run")
+    assert_same(whole, folder)
