@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         recipe = feathermr.named_recipe(options.recipe, changes)
     with progress_bars() as bars:
-        done = feathermr.train(
+        feathermr.train(
             recipe,
             folder,
             feathermr.TrainingRun(
@@ -94,5 +94,3 @@ def run(options: argparse.Namespace) -> None:
             progress=bars.start("steps", recipe.trainer.steps),
             say=say,
         )
-    say(f"weights: {done.weights}\ncurves: {done.curves}")
-    say(f"next: feathermr reconstruct scan.h5 -m {done.path}")

@@ -1,41 +1,43 @@
 """The weights that a training leaves, with what a reader must know of them."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from safetensors.torch import save_file
-
 from feathermr import __version__
-from feathermr.core.atomic import written_file
-from feathermr.training.module import Training
+from feathermr.models.weights import save_weights
+from feathermr.training.ema import AveragedModel
 from feathermr.training.reading import plain
 from feathermr.training.recipe import Recipe
 
+TRAINED_ON = {
+    "simulated": "simulated scans only: numerical phantoms with simulated coils, phase and noise",
+    "fastmri": "a folder of measured scans in fastMRI's layout, undersampled retrospectively",
+}
+
 
 def export_weights(
-    module: Training, recipe: Recipe, step: int, values: Mapping[str, float], path: Path
-) -> None:
+    averaged: AveragedModel, recipe: Recipe, step: int, values: Mapping[str, float], path: Path
+) -> Path:
     """Write the averaged weights.
 
     Args:
-        module: of the training.
+        averaged: of the training.
         recipe: of the training.
         step: after which the weights were taken.
         values: the validation's metrics.
         path: of the file.
     """
+    settings = dict(recipe.loss.settings)
+    if settings.get("vgg_weights"):  # where a file lay concerns nobody else
+        settings["vgg_weights"] = Path(str(settings["vgg_weights"])).name
+    shown = replace(recipe, loss=replace(recipe.loss, settings=settings))
     card = {
-        "model": recipe.model,
-        "settings": recipe.settings,
-        "trained_on": plain(recipe),
+        "summary": recipe.summary,
+        "trained_on": TRAINED_ON[recipe.data.source],
         "step": step,
-        "validation": dict(values),
+        "validation": {name: round(value, 6) for name, value in values.items()},
+        "recipe": plain(shown),
         "feathermr": __version__,
     }
-    weights = {
-        name: value.detach().cpu().contiguous()
-        for name, value in module.averaged.model.state_dict().items()
-    }
-    with written_file(path) as beside:
-        save_file(weights, beside, {"card": json.dumps(card)})
+    return save_weights(path, averaged.model.state_dict(), recipe.model, recipe.settings, card)

@@ -4,7 +4,6 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -12,7 +11,9 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from feathermr.core.errors import DataError, FeatherError
-from feathermr.training.recipe import MONITORS, TrainerRecipe
+from feathermr.training.ema import AveragedModel
+from feathermr.training.export import export_weights
+from feathermr.training.recipe import MONITORS, Recipe
 from feathermr.training.recorder import validation_values
 from feathermr.training.run_folder import RunFolder
 
@@ -32,18 +33,11 @@ class Keeper(Callback):
     Args:
         folder: of the run.
         recipe: when to save, and what is the best.
-        export: writes the weights, given the step and the validation's metrics.
         minutes: of this run, until it is validated, saved and ended; none for any.
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        recipe: TrainerRecipe,
-        export: Callable[[int, dict[str, float]], None],
-        minutes: float | None,
-    ) -> None:
-        self.folder, self.recipe, self.export = folder, recipe, export
+    def __init__(self, folder: RunFolder, recipe: Recipe, minutes: float | None) -> None:
+        self.folder, self.whole, self.recipe = folder, recipe, recipe.trainer
         self.limit = math.inf if minutes is None else 60 * minutes
         self.start = self.saved = time.monotonic()
         self.best: float | None = None
@@ -114,8 +108,9 @@ class Keeper(Callback):
         self._save(trainer, pl_module)
         if better:
             trainer.save_checkpoint(self.folder.best)
-        if better and trainer.is_global_zero:
-            self.export(trainer.global_step, values)
+        averaged = pl_module.averaged
+        if better and trainer.is_global_zero and isinstance(averaged, AveragedModel):
+            export_weights(averaged, self.whole, trainer.global_step, values, self.folder.weights)
         if patience and self.stale >= patience:
             trainer.should_stop = True
         if self._on_any_rank(trainer, self.interrupted)[0] and not trainer.should_stop:

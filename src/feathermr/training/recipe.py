@@ -13,6 +13,7 @@ import yaml
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.registry import look_up
+from feathermr.training.fastmri_data import FastmriConfig
 from feathermr.training.reading import override, plain, read
 from feathermr.training.schedule import ScheduleConfig
 from feathermr.training.simulated import SimulatedConfig
@@ -43,11 +44,13 @@ class DataRecipe:
     Attributes:
         source: ``simulated``, or ``fastmri``: a folder of files that the command line names.
         simulated: what the simulator draws.
+        fastmri: which slices of a folder are used, and how they are undersampled.
         validation: number of batches of the fixed validation set; 0 for all of a folder's.
     """
 
     source: Literal["simulated", "fastmri"] = "simulated"
     simulated: SimulatedConfig = field(default_factory=lambda: SimulatedConfig(batch=8))
+    fastmri: FastmriConfig = field(default_factory=FastmriConfig)
     validation: int = 16
 
     def __post_init__(self) -> None:

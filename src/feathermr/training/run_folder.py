@@ -8,13 +8,24 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feathermr import __version__
 from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
 from feathermr.core.errors import DataError, UsageError
-from feathermr.training.recipe import Recipe, save_recipe
+from feathermr.training.reading import plain
+from feathermr.training.recipe import Recipe, load_recipe, save_recipe
+
+#: what a resumed training may have otherwise
+MAY_CHANGE = {
+    "summary",
+    "trainer.steps",
+    "trainer.patience",
+    "trainer.validate_every",
+    "trainer.checkpoint_every",
+    "trainer.checkpoint_minutes",
+}
 
 
 class Row(NamedTuple):
@@ -93,6 +104,22 @@ class RunFolder:
         save_recipe(recipe, self.recipe)
         self.write_environment(command)
 
+    def go_on(self, recipe: Recipe, command: str) -> None:
+        """Write what is known before the first step of a resumed run.
+
+        Raises:
+            UsageError: the recipe is another than that of the folder.
+        """
+        before, now = _flat(plain(load_recipe(self.recipe))), _flat(plain(recipe))
+        for key in sorted({*before, *now} - MAY_CHANGE):
+            if before.get(key) != now.get(key):
+                raise UsageError(
+                    f"the training in {self.path} has {key} = {before.get(key)}, not "
+                    f"{now.get(key)}; resume it with what it began with, or begin another folder"
+                )
+        save_recipe(recipe, self.recipe)
+        self.write_environment(command)
+
     def write_environment(self, command: str) -> None:
         """Note versions, machine and command of this run; earlier ones stay."""
         runs = []
@@ -146,6 +173,17 @@ class RunFolder:
             writer.writerows([*row[:3], f"{row.value:.7g}"] for row in rows)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _flat(tree: Any, where: str = "") -> dict[str, Any]:
+    """The values of nested mappings by dotted key."""
+    if not isinstance(tree, dict):
+        return {where: tree}
+    return {
+        key: value
+        for name, branch in tree.items()
+        for key, value in _flat(branch, f"{where}.{name}" if where else str(name)).items()
+    }
 
 
 def series(rows: Iterable[Row], part: str, name: str) -> Mapping[int, float]:

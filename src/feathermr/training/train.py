@@ -21,15 +21,13 @@ from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
 from feathermr.models.table import build
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
-from feathermr.training.example import Examples
-from feathermr.training.export import export_weights
 from feathermr.training.keeper import Keeper
 from feathermr.training.losses import make_loss
 from feathermr.training.module import Training
 from feathermr.training.recipe import Recipe
 from feathermr.training.recorder import Recorder
 from feathermr.training.run_folder import RunFolder
-from feathermr.training.sources import sources
+from feathermr.training.sources import Sources, open_sources
 
 
 @dataclass(frozen=True)
@@ -102,29 +100,25 @@ def train(
         UsageError: the folder is not empty, or data or devices do not fit.
         TrainingInterruptedError: by Ctrl-C or a signal; the training can be resumed.
     """
-    folder = RunFolder(out)
-    examples, validation = sources(recipe, run.data)
+    folder, first = RunFolder(out), not getattr(rank_zero_only, "rank", 0)
+    found = open_sources(recipe, run.data)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
     module = Training(build(recipe.model, recipe.settings, recipe.seed), loss, recipe)
     going_on = resume and folder.last.exists()
-    if not getattr(rank_zero_only, "rank", 0):
-        if going_on:
-            folder.write_environment(run.command)
-        else:
-            folder.begin(recipe, run.command)
-        if loss.note:
-            say(f"note: {loss.note}")
-    keeper = Keeper(
-        folder,
-        recipe.trainer,
-        lambda step, values: export_weights(module, recipe, step, values, folder.weights),
-        run.minutes,
-    )
+    if first:
+        begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
+        begin(recipe, run.command)
+        for note in filter(None, (loss.note, *found.notes)):
+            say(f"note: {note}")
+    keeper = Keeper(folder, recipe, run.minutes)
     recorder = Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say)
     with quiet(), torch.random.fork_rng():
         trainer = make_trainer(recipe, run, folder, [recorder, keeper])
-        loaders = make_loaders(trainer, recipe, run, examples, validation)
+        loaders = make_loaders(trainer, recipe, run, found)
         trainer.fit(module, *loaders, ckpt_path=str(folder.last) if going_on else None)
+    if first:
+        say(f"weights: {folder.weights}\ncurves: {folder.curves}")
+        say(f"to use them: feathermr reconstruct scan.h5 -m {folder.path}")
     return folder
 
 
@@ -132,15 +126,14 @@ def make_loaders(
     trainer: lightning.Trainer,
     recipe: Recipe,
     run: TrainingRun,
-    examples: Examples,
-    validation: Examples,
+    found: Sources,
 ) -> tuple[Any, Any]:
     """The loaders of training and validation, for this rank."""
     place = trainer.global_rank, trainer.world_size
     sampler = StepSampler(recipe.trainer.steps, lambda: trainer.global_step, *place)
     return (
-        training_loader(examples, sampler, run.workers),
-        validation_loader(validation, min(run.workers, 1), *place),
+        training_loader(found.train, sampler, run.workers),
+        validation_loader(found.validation, min(run.workers, 1), *place),
     )
 
 
