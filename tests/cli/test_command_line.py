@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import feathermr
 from commands import Run
 from feathermr.cli.main import COMMANDS
 
@@ -98,9 +99,22 @@ def test_methods_lists_what_there_is_in_80_columns(run: Run) -> None:
 
 def test_methods_as_json_can_be_read_by_a_program(run: Run) -> None:
     listing = json.loads(run("methods", "--json").out)
-    assert {"methods", "patterns", "metrics"} == set(listing)
+    assert {"methods", "networks", "patterns", "metrics"} == set(listing)
     settings = {entry["name"]: entry["settings"] for entry in listing["methods"]}
     assert settings["l1-wavelet"]["wavelet"] == "db4"
+
+
+def test_methods_measures_what_networks_cost(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = {"kronecker-unet": feathermr.MODELS["kronecker-unet"]}
+    monkeypatch.setattr("feathermr.models.MODELS", some)
+    found = json.loads(run("methods", "--cost", "--size", 32, "--coils", 2, "--json").out)
+    assert found["kronecker-unet"]["parameters"] > 1e6
+    assert found["kronecker-unet"]["training_memory"] > found["kronecker-unet"]["inference_memory"]
+    ran = run("methods", "--cost", "--size", 32)
+    assert ran.code == 0
+    assert "32 x 32, 1 coil" in ran.out
+    assert all(word in ran.out for word in ("kronecker-unet", "parameters", "MiB", "ms"))
+    assert max(map(len, ran.out.partition("note:")[0].splitlines())) <= 80
 
 
 def test_doctor_names_versions_and_devices(run: Run) -> None:

@@ -1,0 +1,206 @@
+"""What every network promises, run on every network there is."""
+
+from dataclasses import fields
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import laws
+import synthetic
+from feathermr.core.errors import UsageError
+from feathermr.core.settings import Setting
+from feathermr.models import MODELS, OneShot, build, configure
+from feathermr.nn.cost import parameter_count
+from feathermr.operators import Encoding, encoding
+
+#: settings that make each network tiny
+CASES: dict[str, dict[str, Setting]] = {
+    "unet": {"width": 4, "depth": 2, "consistency": 2},
+    "kronecker-unet": {"width": 8, "depth": 2, "groups": 2, "consistency": 2},
+}
+#: parameters that a network of default settings may have
+BUDGETS = {"kronecker-unet": 2.63e6, "kronecker-swinmr": 2.63e6, "kronecker-modl": 0.5e6}
+#: networks that know how bright tissue is: twice the k-space is not twice the image
+ABSOLUTE = {"modl", "kronecker-modl"}
+KNOWN = [name for name in MODELS if name in CASES]
+SHAPE = (33, 26)
+
+
+@pytest.fixture(params=KNOWN)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def problem(
+    n_coils: int = 3,
+    slices: int = 2,
+    frames: int = 1,
+    dtype: torch.dtype = torch.complex64,
+) -> tuple[Tensor, Encoding]:
+    complete = synthetic.scan(slices, frames, n_coils, SHAPE, noise=0.01, dtype=dtype)
+    scan = synthetic.accelerated(complete, keep=0.3, center=8)
+    return scan.kspace, encoding(scan)
+
+
+def tiny(name: str) -> nn.Module:
+    return build(name, CASES[name]).eval()
+
+
+@torch.no_grad()
+def run(model: nn.Module, kspace: Tensor, operator: Encoding) -> Tensor:
+    image: Tensor = model(kspace, operator)
+    return image
+
+
+def test_every_network_has_a_case() -> None:
+    assert set(MODELS) == set(CASES)
+    assert set(BUDGETS) <= set(MODELS)
+
+
+@pytest.mark.parametrize(("n_coils", "frames"), [(1, 1), (3, 1), (2, 3)])
+def test_the_image_has_the_axes_and_the_precision_of_the_scan(
+    name: str, n_coils: int, frames: int
+) -> None:
+    kspace, operator = problem(n_coils, frames=frames)
+    image = run(tiny(name), kspace, operator)
+    assert image.shape == (2, frames, *SHAPE)
+    assert image.dtype == torch.complex64
+    assert torch.isfinite(torch.view_as_real(image)).all()
+    assert image.any()
+
+
+def test_every_parameter_gets_a_gradient(name: str) -> None:
+    kspace, operator = problem()
+    model = build(name, CASES[name]).train()
+    image = model(kspace, operator)
+    target = laws.random_array(tuple(image.shape), "target", dtype=torch.complex64)
+    (image - target).abs().square().mean().backward()
+    for key, parameter in model.named_parameters():
+        assert parameter.grad is not None, key
+        assert torch.isfinite(parameter.grad).all(), key
+        assert parameter.grad.any(), key
+
+
+def test_a_batch_is_a_loop(name: str) -> None:
+    kspace, operator = problem(slices=3, frames=2)
+    model = tiny(name)
+    together = run(model, kspace, operator)
+    for index in range(3):
+        part = slice(index, index + 1)
+        mask = operator.mask if operator.mask.shape[0] == 1 else operator.mask[part]
+        alone = run(model, kspace[part], Encoding(mask, operator.coil_maps[:1], 2))
+        laws.assert_equal(alone, together[part], 1e-4)
+
+
+def test_frames_do_not_see_each_other(name: str) -> None:
+    kspace, operator = problem(slices=1, frames=3)
+    model = tiny(name)
+    order = [2, 0, 1]
+    turned = Encoding(operator.mask[:, order], operator.coil_maps, 3)
+    laws.assert_equal(
+        run(model, kspace[:, order], turned), run(model, kspace, operator)[:, order], 1e-3
+    )
+
+
+def test_the_same_input_gives_the_same_bits_and_is_left_alone(name: str) -> None:
+    kspace, operator = problem()
+    model = tiny(name)
+    before = kspace.clone()
+    assert torch.equal(run(model, kspace, operator), run(model, kspace, operator))
+    assert torch.equal(kspace, before)
+
+
+def test_a_brighter_scan_gives_a_brighter_image(name: str) -> None:
+    if name in ABSOLUTE:
+        return
+    kspace, operator = problem()
+    model = tiny(name)
+    image = run(model, kspace, operator)
+    laws.assert_equal(run(model, 8 * kspace, operator), 8 * image, 1e-3)
+
+
+def test_it_works_in_double_precision(name: str) -> None:
+    single, operator = problem()
+    kspace, precise = problem(dtype=torch.complex128)
+    image = run(tiny(name).double(), kspace, precise)
+    assert image.dtype == torch.complex128
+    laws.assert_equal(run(tiny(name), single, operator).to(image.dtype), image, 1e-3)
+
+
+def test_same_seed_same_network_and_torch_s_state_is_left_alone(name: str) -> None:
+    state = torch.get_rng_state()
+    first, again = (build(name, CASES[name], seed=3).state_dict() for _ in range(2))
+    other = build(name, CASES[name], seed=4).state_dict()
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(value, again[key]) for key, value in first.items())
+    assert any(not torch.equal(value, other[key]) for key, value in first.items())
+
+
+def test_a_state_dict_carries_the_network(name: str) -> None:
+    kspace, operator = problem()
+    first, other = build(name, CASES[name]).eval(), build(name, CASES[name], seed=1).eval()
+    image = run(first, kspace, operator)
+    assert not torch.equal(run(other, kspace, operator), image)
+    other.load_state_dict(first.state_dict())
+    assert torch.equal(run(other, kspace, operator), image)
+
+
+def test_the_default_keeps_to_its_budget(name: str) -> None:
+    config = configure(name)
+    with torch.device("meta"):
+        count = parameter_count(MODELS[name].network(config))
+    assert 0 < count <= BUDGETS.get(name, 13e6)
+
+
+def test_dense_and_kronecker_layers_are_one_setting_apart(name: str) -> None:
+    if "kronecker" not in {field.name for field in fields(configure(name))}:
+        return
+    kspace, operator = problem()
+    dense, light = (build(name, {**CASES[name], "kronecker": n}).eval() for n in (1, 2))
+    assert parameter_count(light) < 0.75 * parameter_count(dense)
+    assert run(light, kspace, operator).shape == run(dense, kspace, operator).shape
+
+
+def image_network(model: nn.Module) -> tuple[nn.Module, tuple[object, ...]]:
+    """What a network does to images alone, and what it takes, for export."""
+    channels = laws.random_array((1, 2, 32, 32), "channels", dtype=torch.float32)
+    if isinstance(model, OneShot):
+        return model.network, (channels,)
+    return model.denoisers[0], (channels, torch.zeros(1), None)
+
+
+def test_the_part_that_works_on_images_can_be_exported(name: str) -> None:
+    network, inputs = image_network(tiny(name))
+    exported = torch.export.export(network, inputs).module()
+    with torch.no_grad():
+        expected, found = network(*inputs), exported(*inputs)
+    for a, b in zip(as_tuple(found), as_tuple(expected), strict=True):
+        laws.assert_equal(a, b, 1e-5)
+
+
+def as_tuple(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def test_the_card_says_what_it_is(name: str) -> None:
+    card = MODELS[name].card
+    assert all((card.summary, card.source, card.licence, card.intended_use, card.trained_on))
+    assert "doi:" in card.source or "arXiv:" in card.source
+    assert "\n" not in card.summary
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str) -> None:
+    real = fields(MODELS[name].config)[0].name
+    with pytest.raises(UsageError, match=rf"'{real}s' of|'{real}s'; did you mean '{real}'\?"):
+        build(name, {real + "s": 1})
+
+
+def test_text_settings_mean_the_same_as_numbers(name: str) -> None:
+    spelled = {key: str(value) for key, value in CASES[name].items()}
+    assert configure(name, spelled) == configure(name, CASES[name])
+
+
+def test_an_unknown_network_is_refused() -> None:
+    with pytest.raises(UsageError, match="no network is called 'unett'; did you mean 'unet'"):
+        build("unett")
