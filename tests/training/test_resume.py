@@ -28,7 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def begin(out: Path, progress: Callable[[int, int], None]) -> None:
-    train(small_recipe(DROPOUT), out, ON_CPU, progress=progress, say=silently)
+    train(small_recipe(DROPOUT), out, ON_CPU, progress=lambda description: progress, say=silently)
 
 
 def go_on(out: Path) -> RunFolder:

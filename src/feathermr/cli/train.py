@@ -6,10 +6,11 @@ The folder gets the weights, their metrics and curves, and checkpoints to go on 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import feathermr
-from feathermr.cli.options import checked_folder, command_line, count, positive, settings
+from feathermr.cli.options import checked_folder, command_line, count, positive, seed, settings
 from feathermr.cli.terminal import progress_bars, say
 from feathermr.core.optional import require
 
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="default: auto"
     )
     group.add_argument(
-        "--workers", type=_workers, default=0, metavar="W", help="processes that load data"
+        "--workers", type=seed, metavar="W", help="processes that load data (default: by cores)"
     )
     group.add_argument("--devices", type=count, default=1, help="on this machine (default: 1)")
     group.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
@@ -50,10 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("32-true", "bf16-mixed", "16-mixed"),
         help="of the computation (default: recipe's)",
     )
-
-
-def _workers(text: str) -> int:
-    return 0 if text == "0" else count(text)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -83,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
             folder,
             feathermr.TrainingRun(
                 data=options.data,
-                workers=options.workers,
+                workers=_workers(options),
                 devices=options.devices,
                 nodes=options.nodes,
                 accelerator=options.accelerator,
@@ -91,6 +88,13 @@ def run(options: argparse.Namespace) -> None:
                 command=command_line(),
             ),
             resume=options.resume,
-            progress=bars.start("steps", recipe.trainer.steps),
+            progress=bars.start,
             say=say,
         )
+
+
+def _workers(options: argparse.Namespace) -> int:
+    """As asked for; else one a core that the trainings leave free, up to eight each."""
+    if options.workers is not None:
+        return int(options.workers)
+    return min(8, max(0, (os.cpu_count() or 1) // int(options.devices) - 1))

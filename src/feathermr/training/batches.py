@@ -5,6 +5,7 @@ ranks and workers never share an example, and a run resumed at any step goes on 
 been interrupted.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, final
 
@@ -86,6 +87,12 @@ class Batches(Dataset[Batch]):
         return to_batch(self.examples[index])
 
 
+def leave_signals_to_the_trainer(worker: int) -> None:
+    """Ctrl-C reaches all processes of a terminal; the trainer ends its workers when it is ready."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def as_it_is(batch: Any) -> Any:
     """Examples come as ready batches."""
     return batch
@@ -99,6 +106,7 @@ def training_loader(examples: Examples, sampler: StepSampler, workers: int) -> R
         sampler=sampler,
         num_workers=workers,
         collate_fn=as_it_is,
+        worker_init_fn=leave_signals_to_the_trainer,
         persistent_workers=workers > 0,
     )
 
@@ -111,4 +119,5 @@ def validation_loader(examples: Examples, workers: int, rank: int, ranks: int) -
         sampler=range(rank, len(examples), ranks),
         num_workers=workers,
         collate_fn=as_it_is,
+        worker_init_fn=leave_signals_to_the_trainer,
     )

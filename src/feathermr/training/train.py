@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
-from feathermr.core.progress import Progress, silent
+from feathermr.core.progress import silent
 from feathermr.models.table import build
+from feathermr.recon.compare import StartProgress, no_progress
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
-from feathermr.training.keeper import Keeper
+from feathermr.training.keeper import Keeper, TrainingInterruptedError
 from feathermr.training.losses import make_loss
 from feathermr.training.module import Training
 from feathermr.training.recipe import Recipe
@@ -83,7 +85,7 @@ def train(
     run: TrainingRun,
     *,
     resume: bool = False,
-    progress: Progress = silent,
+    progress: StartProgress = no_progress,
     say: Callable[[str], None] = print,
 ) -> RunFolder:
     """Train, and write a folder with weights, metrics, curves and checkpoints.
@@ -93,7 +95,7 @@ def train(
         out: the folder; new or empty, or of an earlier run that is resumed.
         run: where and how long.
         resume: go on from the last checkpoint in the folder; begin when there is none.
-        progress: told how many steps are done.
+        progress: asked for a progress over the steps.
         say: told what a person wants to know.
 
     Raises:
@@ -110,12 +112,18 @@ def train(
         begin(recipe, run.command)
         for note in filter(None, (loss.note, *found.notes)):
             say(f"note: {note}")
+    steps = progress("steps") if first else silent
     keeper = Keeper(folder, recipe, run.minutes)
-    recorder = Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say)
-    with quiet(), torch.random.fork_rng():
+    recorder = Recorder(folder, recipe.trainer.log_every, recipe.model, steps, say)
+    with quiet(), torch.random.fork_rng(devices=[]):
         trainer = make_trainer(recipe, run, folder, [recorder, keeper])
         loaders = make_loaders(trainer, recipe, run, found)
-        trainer.fit(module, *loaders, ckpt_path=str(folder.last) if going_on else None)
+        try:
+            trainer.fit(module, *loaders, ckpt_path=str(folder.last) if going_on else None)
+        except TrainingInterruptedError:
+            if first:
+                raise
+            sys.exit(1)  # the first of the processes says so
     if first:
         say(f"weights: {folder.weights}\ncurves: {folder.curves}")
         say(f"to use them: feathermr reconstruct scan.h5 -m {folder.path}")
