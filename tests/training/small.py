@@ -21,6 +21,8 @@ data:
     accelerations: [2, 2.5]
 trainer: {steps: 12, validate_every: 4, checkpoint_every: 5, log_every: 3}
 """
+#: batches of any two steps can be joined
+FIXED_SIZE = {"data.simulated.sizes": "[32, 32]", "trainer.steps": "5"}
 ON_CPU = TrainingRun(accelerator="cpu")
 
 
