@@ -18,6 +18,8 @@ from feathermr.operators import Encoding, encoding
 CASES: dict[str, dict[str, Setting]] = {
     "unet": {"width": 4, "depth": 2, "consistency": 2},
     "kronecker-unet": {"width": 8, "depth": 2, "groups": 2, "consistency": 2},
+    "lb-unet": {"width": 4, "consistency": 2},
+    "efficient-unet": {"width": 0.25, "consistency": 2},
 }
 #: parameters that a network of default settings may have
 BUDGETS = {"kronecker-unet": 2.63e6, "kronecker-swinmr": 2.63e6, "kronecker-modl": 0.5e6}

@@ -9,6 +9,8 @@ from torch import nn
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import seeded
 from feathermr.core.settings import Record, Setting, with_settings
+from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
+from feathermr.models.lb_unet import LbUnetConfig, lb_unet
 from feathermr.models.residual_unet import ResidualUnetConfig, residual_unet
 from feathermr.models.unet import UnetConfig, unet
 
@@ -64,8 +66,25 @@ MODELS: Mapping[str, Model] = {
         ResidualUnetConfig(),
         Card(
             "light residual U-Net of Kronecker layers on the zero-filled image",
-            "blocks: Ho et al. 2020, arXiv:2006.11239; layers: Zhang et al. 2021, "
-            "arXiv:2102.08597",
+            "blocks: Ho et al. 2020, arXiv:2006.11239; layers: Zhang et al. 2021, arXiv:2102.08597",
+        ),
+    ),
+    "lb-unet": Model(
+        lb_unet,
+        LbUnetConfig(),
+        Card(
+            "very light U-Net of group shuffle attention that predicts boundaries, on the "
+            "zero-filled image",
+            "Xu and Tong 2024, MICCAI, https://papers.miccai.org/miccai-2024/446-Paper2135.html; "
+            "U-Net: Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28",
+        ),
+    ),
+    "efficient-unet": Model(
+        efficient_unet,
+        EfficientUnetConfig(),
+        Card(
+            "U-Net with EfficientNet-B0 as its encoder on the zero-filled image",
+            "Tan and Le 2019, arXiv:1905.11946",
         ),
     ),
 }
