@@ -9,7 +9,7 @@ from torch.nn import functional
 
 import laws
 import synthetic
-from feathermr.core.errors import DataError, ShapeError
+from feathermr.core.errors import DataError, ShapeError, UsageError
 from feathermr.models.fastmri_weights import load_fastmri_unet
 from feathermr.models.unet import Unet, UnetConfig
 from feathermr.operators import encoding
@@ -118,6 +118,12 @@ def test_dropout_acts_in_training_alone() -> None:
 def test_an_image_too_small_is_refused() -> None:
     with pytest.raises(ShapeError, match="at least 16 x 32, not 16 x 16"):
         Unet(UnetConfig(width=2))(torch.zeros(1, 2, 16, 16))
+
+
+@pytest.mark.parametrize("settings", [{"depth": 0}, {"width": 0}])
+def test_settings_without_a_meaning_are_refused(settings: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="at least 1"):
+        Unet(UnetConfig(**settings))
 
 
 @pytest.mark.parametrize("form", ["state dict", "checkpoint"])

@@ -10,8 +10,9 @@ from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, sil
 from feathermr.core.errors import ShapeError, UsageError
 from feathermr.models.one_shot import OneShot
 from feathermr.nn.components import concatenate
+from feathermr.nn.layers import convolution
 
-#: by how much the parameters of the last convolution start smaller: the image is nearly kept
+#: by how much the last convolution starts smaller: at first the image is nearly kept
 LAST = 0.1
 
 
@@ -89,8 +90,9 @@ class ResidualUnet(nn.Module):
         self.normalise = nn.GroupNorm(config.groups, widths[0])
         self.last = _convolution(config, widths[0], pixels)
         with torch.no_grad():
-            for parameter in self.last.parameters():
-                parameter.mul_(LAST)
+            for name, parameter in self.last.named_parameters():
+                if name != "algebra":  # the weight is the product of the algebra and the factors
+                    parameter.mul_(LAST)
 
     def forward(self, image: Tensor) -> Tensor:
         """The network.
@@ -153,4 +155,6 @@ def _convolution(
     kernel: int = 3,
     stride: int = 1,
 ) -> nn.Module:
-    return nn.Conv2d(channels_in, channels_out, kernel, stride=stride, padding=kernel // 2)
+    return convolution(
+        config.kronecker, channels_in, channels_out, kernel, stride=stride, padding=kernel // 2
+    )

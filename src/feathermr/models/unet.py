@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
-from feathermr.core.errors import ShapeError
+from feathermr.core.errors import ShapeError, UsageError
 from feathermr.models.one_shot import OneShot
+from feathermr.nn.components import concatenate
+from feathermr.nn.layers import convolution, transposed_convolution
 
 SLOPE = 0.2
 
@@ -50,23 +51,29 @@ class Unet(nn.Module):
 
     def __init__(self, config: UnetConfig) -> None:
         super().__init__()
-        self.depth = config.depth
+        if config.depth < 1 or config.width < 1:
+            raise UsageError(
+                f"a U-Net takes a depth and a width of at least 1, not {config.depth} and "
+                f"{config.width}"
+            )
+        self.depth, self.kronecker = config.depth, config.kronecker
         widths = [config.width * 2**level for level in range(config.depth + 1)]
-        dropout = config.dropout
+        dropout, n = config.dropout, config.kronecker
         self.down_sample_layers = nn.ModuleList(
-            Block(before, after, dropout)
+            Block(before, after, dropout, n)
             for before, after in zip([config.channels, *widths[:-2]], widths[:-1], strict=True)
         )
-        self.conv = Block(widths[-2], widths[-1], dropout)
+        self.conv = Block(widths[-2], widths[-1], dropout, n)
         self.up_transpose_conv = nn.ModuleList(
-            Upsampling(2 * width, width) for width in reversed(widths[:-1])
+            Upsampling(2 * width, width, n) for width in reversed(widths[:-1])
         )
         self.up_conv = nn.ModuleList(
-            Block(2 * width, width, dropout) for width in reversed(widths[1:-1])
+            Block(2 * width, width, dropout, n) for width in reversed(widths[1:-1])
         )
         self.up_conv.append(
             nn.Sequential(
-                Block(2 * widths[0], widths[0], dropout), nn.Conv2d(widths[0], config.channels, 1)
+                Block(2 * widths[0], widths[0], dropout, n),
+                convolution(n, widths[0], config.channels, 1),
             )
         )
 
@@ -91,7 +98,7 @@ class Unet(nn.Module):
         for upsampling, block in zip(self.up_transpose_conv, self.up_conv, strict=True):
             beside = skipped.pop()
             image = _grown(upsampling(image), beside)
-            image = block(torch.cat([image, beside], dim=1))
+            image = block(concatenate([image, beside], self.kronecker))
         return image
 
 
@@ -99,14 +106,14 @@ class Unet(nn.Module):
 class Block(nn.Module):
     """Twice: 3 x 3 convolution, instance normalisation, leaky ReLU, dropout of feature maps."""
 
-    def __init__(self, channels_in: int, channels_out: int, dropout: float) -> None:
+    def __init__(self, channels_in: int, channels_out: int, dropout: float, n: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            convolution(n, channels_in, channels_out, 3, padding=1, bias=False),
             nn.InstanceNorm2d(channels_out),
             nn.LeakyReLU(SLOPE),
             nn.Dropout2d(dropout),
-            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
+            convolution(n, channels_out, channels_out, 3, padding=1, bias=False),
             nn.InstanceNorm2d(channels_out),
             nn.LeakyReLU(SLOPE),
             nn.Dropout2d(dropout),
@@ -122,10 +129,10 @@ class Block(nn.Module):
 class Upsampling(nn.Module):
     """Transposed 2 x 2 convolution of stride 2, instance normalisation, leaky ReLU."""
 
-    def __init__(self, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, n: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.ConvTranspose2d(channels_in, channels_out, 2, stride=2, bias=False),
+            transposed_convolution(n, channels_in, channels_out, 2, stride=2, bias=False),
             nn.InstanceNorm2d(channels_out),
             nn.LeakyReLU(SLOPE),
         )
