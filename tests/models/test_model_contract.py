@@ -14,10 +14,20 @@ from feathermr.models import MODELS, OneShot, build, configure
 from feathermr.nn.cost import parameter_count
 from feathermr.operators import Encoding, encoding
 
+SWIN: dict[str, Setting] = {
+    "embedding": 24,
+    "blocks": 1,
+    "depth": 2,
+    "heads": 2,
+    "window": 4,
+    "consistency": 2,
+}
 #: settings that make each network tiny
 CASES: dict[str, dict[str, Setting]] = {
     "unet": {"width": 4, "depth": 2, "consistency": 2},
     "kronecker-unet": {"width": 8, "depth": 2, "groups": 2, "consistency": 2},
+    "swinmr": SWIN,
+    "kronecker-swinmr": SWIN,
     "lb-unet": {"width": 4, "consistency": 2},
     "efficient-unet": {"width": 0.25, "consistency": 2},
 }

@@ -9,9 +9,12 @@ from torch import nn
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import seeded
 from feathermr.core.settings import Record, Setting, with_settings
+from feathermr.models.cascade import CascadeConfig, cascade
 from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
 from feathermr.models.lb_unet import LbUnetConfig, lb_unet
+from feathermr.models.modl import ModlConfig, modl
 from feathermr.models.residual_unet import ResidualUnetConfig, residual_unet
+from feathermr.models.swinmr import SwinmrConfig, swinmr
 from feathermr.models.unet import UnetConfig, unet
 
 UNTRAINED = "nothing: parameters are drawn at random until weights are loaded"
@@ -69,6 +72,23 @@ MODELS: Mapping[str, Model] = {
             "blocks: Ho et al. 2020, arXiv:2006.11239; layers: Zhang et al. 2021, arXiv:2102.08597",
         ),
     ),
+    "swinmr": Model(
+        swinmr,
+        SwinmrConfig(),
+        Card(
+            "Swin transformer on the zero-filled image",
+            "Huang et al. 2022, doi:10.1016/j.neucom.2022.04.051",
+        ),
+    ),
+    "kronecker-swinmr": Model(
+        swinmr,
+        SwinmrConfig(kronecker=2),
+        Card(
+            "Swin transformer of Kronecker layers on the zero-filled image",
+            "Huang et al. 2022, doi:10.1016/j.neucom.2022.04.051; layers: Zhang et al. 2021, "
+            "arXiv:2102.08597",
+        ),
+    ),
     "lb-unet": Model(
         lb_unet,
         LbUnetConfig(),
@@ -85,6 +105,34 @@ MODELS: Mapping[str, Model] = {
         Card(
             "U-Net with EfficientNet-B0 as its encoder on the zero-filled image",
             "Tan and Le 2019, arXiv:1905.11946",
+        ),
+    ),
+    "modl": Model(
+        modl,
+        ModlConfig(),
+        Card(
+            "one shared convolutional denoiser and conjugate gradients, unrolled",
+            "Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356",
+        ),
+    ),
+    "kronecker-modl": Model(
+        modl,
+        ModlConfig(kronecker=2),
+        Card(
+            "MoDL of Kronecker layers",
+            "Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et al. 2022, "
+            "doi:10.1109/TNNLS.2022.3226772",
+        ),
+    ),
+    "kronecker-cascade": Model(
+        cascade,
+        CascadeConfig(),
+        Card(
+            "small Kronecker U-Nets at half the resolution and conjugate gradients in turns; the "
+            "default for static scans",
+            "cascades: Schlemper et al. 2018, doi:10.1109/TMI.2017.2760978; consistency: Aggarwal "
+            "et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et al. 2022, "
+            "doi:10.1109/TNNLS.2022.3226772",
         ),
     ),
 }
