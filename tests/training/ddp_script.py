@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-import lightning
 import torch
+from lightning import Callback, LightningModule, Trainer
 
 from feathermr.training import train as training
 from feathermr.training.example import Example
@@ -24,16 +24,16 @@ def noted(examples: SimulatedExamples, index: int) -> Example:
     return example(examples, index)
 
 
-class Witness(lightning.Callback):
+class Witness(Callback):
     """Notes what a rank ends with and what it met."""
 
-    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         rank = trainer.global_rank
         torch.save(pl_module.state_dict(), OUT / f"rank{rank}.pt")
         (OUT / f"rank{rank}.json").write_text(json.dumps(MET))
 
 
-def with_witness(*arguments: object) -> lightning.Trainer:
+def with_witness(*arguments: object) -> Trainer:
     trainer = make_trainer(*arguments)  # type: ignore[arg-type]
     trainer.callbacks.append(Witness())
     return trainer

@@ -106,20 +106,22 @@ def train(
     found = open_sources(recipe, run.data)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
     module = Training(build(recipe.model, recipe.settings, recipe.seed), loss, recipe)
-    going_on = resume and folder.last.exists()
-    if first:
-        begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
-        begin(recipe, run.command)
-        for note in filter(None, (loss.note, *found.notes)):
-            say(f"note: {note}")
     steps = progress("steps") if first else silent
-    keeper = Keeper(folder, recipe, run.minutes)
-    recorder = Recorder(folder, recipe.trainer.log_every, recipe.model, steps, say)
+    callbacks = [
+        Recorder(folder, recipe.trainer.log_every, recipe.model, steps, say),
+        Keeper(folder, recipe, run.minutes),
+    ]
     with quiet(), torch.random.fork_rng(devices=[]):
-        trainer = make_trainer(recipe, run, folder, [recorder, keeper])
-        loaders = make_loaders(trainer, recipe, run, found)
+        trainer = make_trainer(recipe, run, folder, callbacks)
+        going_on = resume and folder.last.exists()
+        if first:
+            begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
+            begin(recipe, run.command)
+            for note in filter(None, (loss.note, *found.notes)):
+                say(f"note: {note}")
         try:
-            trainer.fit(module, *loaders, ckpt_path=str(folder.last) if going_on else None)
+            checkpoint = str(folder.last) if going_on else None
+            trainer.fit(module, *make_loaders(trainer, recipe, run, found), ckpt_path=checkpoint)
         except TrainingInterruptedError:
             if first:
                 raise
