@@ -12,6 +12,8 @@ from feathermr.core.errors import UsageError
 from feathermr.core.settings import Setting
 from feathermr.models import MODELS, OneShot, build, configure
 from feathermr.nn.cost import parameter_count
+from feathermr.nn.fold import fold
+from feathermr.nn.kronecker import KroneckerLayer
 from feathermr.operators import Encoding, encoding
 
 SWIN: dict[str, Setting] = {
@@ -28,13 +30,21 @@ CASES: dict[str, dict[str, Setting]] = {
     "kronecker-unet": {"width": 8, "depth": 2, "groups": 2, "consistency": 2},
     "swinmr": SWIN,
     "kronecker-swinmr": SWIN,
+    "modl": {"width": 8, "steps": 2, "iterations": 2},
+    "kronecker-modl": {"width": 8, "steps": 2, "iterations": 2},
+    "kronecker-cascade": {"width": 8, "levels": 2, "steps": 2, "iterations": 2},
     "lb-unet": {"width": 4, "consistency": 2},
     "efficient-unet": {"width": 0.25, "consistency": 2},
 }
 #: parameters that a network of default settings may have
-BUDGETS = {"kronecker-unet": 2.63e6, "kronecker-swinmr": 2.63e6, "kronecker-modl": 0.5e6}
+BUDGETS = {
+    "kronecker-unet": 2.63e6,
+    "kronecker-swinmr": 2.63e6,
+    "kronecker-modl": 0.5e6,
+    "kronecker-cascade": 0.5e6,
+}
 #: networks that know how bright tissue is: twice the k-space is not twice the image
-ABSOLUTE = {"modl", "kronecker-modl"}
+ABSOLUTE = {"modl", "kronecker-modl", "kronecker-cascade"}
 KNOWN = [name for name in MODELS if name in CASES]
 SHAPE = (33, 26)
 
@@ -89,6 +99,8 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     target = laws.random_array(tuple(image.shape), "target", dtype=torch.complex64)
     (image - target).abs().square().mean().backward()
     for key, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         assert parameter.grad is not None, key
         assert torch.isfinite(parameter.grad).all(), key
         assert parameter.grad.any(), key
@@ -191,8 +203,19 @@ def test_the_part_that_works_on_images_can_be_exported(name: str) -> None:
         laws.assert_equal(a, b, 1e-5)
 
 
-def as_tuple(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return result if isinstance(result, tuple) else (result,)
+def as_tuple(result: Tensor | tuple[Tensor | None, ...]) -> tuple[Tensor, ...]:
+    several = result if isinstance(result, tuple) else (result,)
+    return tuple(each for each in several if each is not None)
+
+
+def test_it_folds_to_plain_layers_of_the_same_function(name: str) -> None:
+    kspace, operator = problem(dtype=torch.complex128)
+    model = tiny(name).double()
+    folded = fold(model)
+    assert not any(isinstance(layer, KroneckerLayer) for layer in folded.modules())
+    if name.startswith("kronecker"):
+        assert any(isinstance(layer, KroneckerLayer) for layer in model.modules())
+    laws.assert_equal(run(folded, kspace, operator), run(model, kspace, operator), 1e-10)
 
 
 def test_the_card_says_what_it_is(name: str) -> None:

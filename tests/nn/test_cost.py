@@ -9,6 +9,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from feathermr.core.fft import fft
 from feathermr.models import build
+from feathermr.nn import KroneckerConv2d
 from feathermr.nn.cost import (
     cost,
     cost_problem,
@@ -18,6 +19,7 @@ from feathermr.nn.cost import (
     parameter_count,
     training_memory,
 )
+from feathermr.nn.fold import fold
 from feathermr.nn.memory import peak_bytes
 from feathermr.operators import Encoding
 
@@ -135,6 +137,24 @@ def test_the_cost_of_a_model_of_one_parameter() -> None:
     assert found.inference_memory >= 2 * 3 * 256 * COMPLEX
     assert found.training_memory > found.inference_memory
     assert found.seconds > 0
+
+
+def test_kronecker_layers_cost_their_dense_twin_and_the_building_of_the_weight() -> None:
+    layer = KroneckerConv2d(8, 12, 3, padding=1, n=2)
+    features = torch.ones(1, 8, 10, 14)
+    dense = 10 * 14 * 8 * 12 * 9
+    building = 2 * 2 * 2 * (8 * 12 * 9) / 4  # (n * n, terms) times (terms, weight / n^2)
+    assert multiply_adds(layer, features) == dense + building
+    assert multiply_adds(fold(layer), features) == dense
+
+
+def test_a_reconstruction_is_measured_folded() -> None:
+    model = build("unet", {"width": 16, "depth": 2, "kronecker": 2})
+    problem = cost_problem(16)
+    found = cost(model, *problem, repeats=1)
+    assert found.parameters == parameter_count(model)
+    assert found.inference_memory == inference_memory(fold(model), *problem)
+    assert found.training_memory == training_memory(model, *problem)
 
 
 def test_a_series_costs_as_much_an_image() -> None:

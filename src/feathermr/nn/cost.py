@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from feathermr.core.fft import fft
 from feathermr.core.seeding import generator, seeded
+from feathermr.nn.fold import fold
 from feathermr.nn.memory import peak_bytes
 from feathermr.operators import Encoding
 
@@ -41,6 +42,7 @@ class ModelCost:
 def cost(model: nn.Module, kspace: Tensor, encoding: Encoding, *, repeats: int = 5) -> ModelCost:
     """Count and measure ``model(kspace, encoding)`` where the k-space is.
 
+    A reconstruction is measured with the folded network, all else with the model as it is trained.
     The model itself is left as it is.
 
     Args:
@@ -50,12 +52,13 @@ def cost(model: nn.Module, kspace: Tensor, encoding: Encoding, *, repeats: int =
         repeats: runs whose median is the time.
     """
     images = kspace.shape[0] * kspace.shape[1]
+    folded = fold(model)
     return ModelCost(
         parameters=parameter_count(model),
         multiply_adds=multiply_adds(model, kspace, encoding) / images,
-        inference_memory=inference_memory(model, kspace, encoding),
+        inference_memory=inference_memory(folded, kspace, encoding),
         training_memory=training_memory(model, kspace, encoding),
-        seconds=latency(model, kspace, encoding, repeats=repeats),
+        seconds=latency(folded, kspace, encoding, repeats=repeats),
     )
 
 
