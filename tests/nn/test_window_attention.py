@@ -43,8 +43,7 @@ def plain(layer: WindowAttention, image: Tensor) -> Tensor:
     """Every token by itself, over the tokens that lie in its window of the plane."""
     heads, size = layer.heads, image.shape[-1] // layer.heads
     matrix, bias = dense(layer.projection, image.shape[-1])
-    parts = (image @ matrix.T + bias).unflatten(-1, (layer.components, 3, -1))
-    query, key, value = (part.flatten(-2).unflatten(-1, (heads, size)) for part in parts.unbind(-2))
+    query, key, value = (image @ matrix.T + bias).unflatten(-1, (3, heads, size)).unbind(-3)
     mixed = torch.zeros_like(query)
     height, width = image.shape[1:3]
     for y in range(height):

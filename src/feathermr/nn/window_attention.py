@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from feathermr.core.errors import ShapeError, UsageError
-from feathermr.nn.layers import fits, linear
+from feathermr.nn.layers import linear
 
 
 def to_windows(tokens: Tensor, window: int) -> Tensor:
@@ -51,8 +51,8 @@ class WindowAttention(nn.Module):
         heads: among which the channels are divided.
         window: tokens along each side of a window.
         shift: of the windows, less than ``window``.
-        kronecker: ``n`` of the projections. Queries, keys and values each hold their part of
-            every component.
+        kronecker: ``n`` of the projections. Queries, keys and values are one layer, in this order,
+            as in the dense network, so that a folded state fits that one.
 
     Raises:
         UsageError: ``heads`` do not divide ``channels``, or the shift is not within a window.
@@ -71,7 +71,6 @@ class WindowAttention(nn.Module):
         if not 0 <= shift < window:
             raise UsageError(f"a shift must be from 0 to {window - 1}, not {shift}")
         self.heads, self.window, self.shift = heads, window, shift
-        self.components = kronecker if fits(kronecker, channels, channels) else 1
         self.projection = linear(kronecker, channels, 3 * channels)
         self.output = linear(kronecker, channels, channels)
         self.table = nn.Parameter(torch.empty((2 * window - 1) ** 2, heads))
@@ -87,11 +86,8 @@ class WindowAttention(nn.Module):
             tokens = tokens.roll((-self.shift, -self.shift), (1, 2))
         windows = to_windows(tokens, self.window)
         grid = windows.shape[:3]
-        parts = self.projection(windows.flatten(0, 2)).unflatten(-1, (self.components, 3, -1))
-        query, key, value = (
-            part.flatten(-2).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for part in parts.unbind(-2)
-        )
+        parts = self.projection(windows.flatten(0, 2)).unflatten(-1, (3, self.heads, -1))
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
         bias = self.table[self.table_index].permute(2, 0, 1).to(query.dtype)
         # the fused kernel of a processor gives no gradient to the bias
         by_hand = query.device.type == "cpu" and torch.is_grad_enabled() and bias.requires_grad
