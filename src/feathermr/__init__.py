@@ -49,14 +49,20 @@ _PUBLIC = {
     "named_recipe": "feathermr.training.recipe",
     "TrainingRun": "feathermr.training.train",
     "train": "feathermr.training.train",
+    "fold": "feathermr.nn",
+    "kroneckerize": "feathermr.nn",
     "cuda_name": "feathermr.core.environment",
     "thread_count": "feathermr.core.environment",
 }
+
+_PACKAGES = ("nn",)
 
 __all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"feathermr.{name}")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'feathermr' has no attribute '{name}'")
     return getattr(import_module(_PUBLIC[name]), name)

@@ -126,8 +126,10 @@ class KroneckerConvolution(KroneckerLayer):
     def forward(self, input: Tensor) -> Tensor:
         """The convolution of (batch, channel, *axes) or of (channel, *axes)."""
         padding: Any = self.padding
-        if self.padding_mode != "zeros":
-            input, padding = pad(input, self._edges, self.padding_mode), 0
+        uneven = self._edges[::2] != self._edges[1::2]
+        if self.padding_mode != "zeros" or uneven:
+            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+            input, padding = pad(input, self._edges, mode), 0
         return CONVOLUTIONS[self.axes](
             input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
