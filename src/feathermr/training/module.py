@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from feathermr.core.seeding import generator
 from feathermr.metrics import nmse, psnr, ssim
+from feathermr.models.unrolled import Unrolled
 from feathermr.training.batches import Batch, to_example
 from feathermr.training.ema import AveragedModel
 from feathermr.training.losses import Loss, LossTerms
@@ -40,7 +41,7 @@ class Training(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """The loss of one batch, and its terms for the metrics."""
         self._seed_step()
-        terms = self._compare(self.model, batch)[1]
+        terms = self._compare(self.model, batch, self.recipe.loss.earlier)[1]
         named = {name: value.detach() for name, value in terms.terms.items()}
         return {"loss": terms.total, "terms": {"loss": terms.total.detach(), **named}}
 
@@ -57,12 +58,22 @@ class Training(LightningModule):
             logger=False,
         )
 
-    def _compare(self, model: nn.Module, batch: Batch) -> tuple[Tensor, LossTerms]:
+    def _compare(
+        self, model: nn.Module, batch: Batch, earlier: float = 0.0
+    ) -> tuple[Tensor, LossTerms]:
         """The loss is computed exactly, whatever the model is computed with."""
         example = to_example(batch)
-        prediction: Tensor = model(example.kspace, example.encoding)
-        with torch.autocast(prediction.device.type, enabled=False):
-            return prediction, self.loss(prediction, example.target)
+        if earlier and isinstance(model, Unrolled):
+            images = model.images(example.kspace, example.encoding)
+        else:
+            images = [model(example.kspace, example.encoding)]
+        with torch.autocast(images[-1].device.type, enabled=False):
+            terms = self.loss(images[-1], example.target)
+            total, weight = terms.total, 1.0
+            for image in reversed(images[:-1]):
+                weight = weight * earlier
+                total = total + weight * self.loss(image, example.target).total
+        return images[-1], terms._replace(total=total)
 
     def _seed_step(self) -> None:
         keys = self.recipe.seed, "step", self.global_step, self.global_rank

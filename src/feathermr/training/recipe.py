@@ -26,6 +26,7 @@ RECIPES: Mapping[str, str] = {
     "kronecker-swinmr": "kronecker-swinmr.yaml",
     "modl": "modl.yaml",
     "kronecker-modl": "kronecker-modl.yaml",
+    "kronecker-cascade": "kronecker-cascade.yaml",
     "lb-unet": "lb-unet.yaml",
     "efficient-unet": "efficient-unet.yaml",
     "kronecker-unet-fastmri": "kronecker-unet-fastmri.yaml",
@@ -65,10 +66,17 @@ class LossRecipe:
     Attributes:
         name: in the table of losses.
         settings: values for its fields.
+        earlier: weight of the image after each step of an unrolled model, beside the one after it;
+            0 to train the last image only.
     """
 
     name: str = "composite"
     settings: dict[str, Any] = field(default_factory=dict)
+    earlier: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.earlier <= 1:
+            raise UsageError(f"earlier must be from 0 to 1, not {self.earlier:g}")
 
 
 @dataclass(frozen=True)

@@ -192,8 +192,9 @@ class SimulatedExamples:
             acceleration = choices[_integer(len(choices), source)]
         axis = -1 if _uniform(source) < 0.5 else -2
         lines = shape[axis]
-        center = round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source)))
         fewest = FEWEST_CENTER_LINES if coils > 1 else 2
+        acceleration = min(acceleration, lines / (fewest + 3))  # a small matrix has few lines
+        center = round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source)))
         return PATTERNS[_choice(config.patterns, source)](
             (1, 1, *shape),
             acceleration=acceleration,
