@@ -10,6 +10,8 @@ from feathermr.training.losses import make_loss
 from feathermr.training.recipe import RECIPES, load_recipe, named_recipe, parse_recipe, save_recipe
 from feathermr.training.schedule import ScheduleConfig, learning_rate_factor
 
+#: recipes of networks that are not the paper's
+OWN = {"kronecker-cascade"}
 FILES = Path(parse_recipe.__code__.co_filename).parent / "recipes"
 
 
@@ -28,7 +30,7 @@ def test_every_recipe_that_ships_is_complete(name: str, tmp_path: Path) -> None:
 
 
 def test_the_recipes_have_the_paper_s_numbers() -> None:
-    for name in RECIPES:
+    for name in set(RECIPES) - OWN:
         recipe = named_recipe(name)
         assert recipe.optimiser.name == "adam"
         assert recipe.optimiser.learning_rate == 2e-4

@@ -61,13 +61,13 @@ def test_a_run_cut_off_at_any_step_goes_on_bit_for_bit(
     assert_same(whole, go_on(tmp_path / "run"))
 
 
-@pytest.mark.parametrize("step", [4, 7])
+@pytest.mark.parametrize(("step", "number"), [(4, signal.SIGINT), (7, signal.SIGTERM)])
 def test_an_interrupted_run_saves_the_step_it_is_at_and_goes_on_bit_for_bit(
-    whole: RunFolder, tmp_path: Path, step: int
+    whole: RunFolder, tmp_path: Path, step: int, number: signal.Signals
 ) -> None:
     def interrupt(done: int, total: int) -> None:
         if done == step:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     with pytest.raises(TrainingInterruptedError, match=f"after step {step} of 12.*--resume"):
         begin(tmp_path / "run", interrupt)

@@ -8,7 +8,8 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from feathermr.core.progress import Progress
+from feathermr.core.progress import Progress, silent
+from feathermr.recon.compare import StartProgress
 from feathermr.training.curves import draw_curves
 from feathermr.training.run_folder import Row, RunFolder
 
@@ -20,7 +21,7 @@ class Recorder(Callback):
         folder: of the run.
         every: steps a row averages.
         title: of the curves.
-        progress: told how many steps are done.
+        progress: asked for a progress over the steps.
         say: told one line a validation.
     """
 
@@ -29,11 +30,12 @@ class Recorder(Callback):
         folder: RunFolder,
         every: int,
         title: str,
-        progress: Progress,
+        progress: StartProgress,
         say: Callable[[str], None],
     ) -> None:
         self.folder, self.every, self.title = folder, every, title
-        self.progress, self.say = progress, say
+        self.start_progress, self.say = progress, say
+        self.progress: Progress = silent
         self.sums: dict[str, float] = {}
         self.count = 0
         self.pending: dict[str, list[Tensor]] = {}
@@ -52,6 +54,7 @@ class Recorder(Callback):
         """Forget rows beyond the checkpoint."""
         if trainer.is_global_zero:
             self.folder.forget_after(trainer.global_step)
+            self.progress = self.start_progress("steps")
         self.progress(trainer.global_step, trainer.max_steps)
 
     def on_train_batch_end(

@@ -15,11 +15,9 @@ import lightning
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from lightning.pytorch.utilities import rank_zero_only
 
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
-from feathermr.core.progress import silent
 from feathermr.models.table import build
 from feathermr.recon.compare import StartProgress, no_progress
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
@@ -102,19 +100,18 @@ def train(
         UsageError: the folder is not empty, or data or devices do not fit.
         TrainingInterruptedError: by Ctrl-C or a signal; the training can be resumed.
     """
-    folder, first = RunFolder(out), not getattr(rank_zero_only, "rank", 0)
+    folder = RunFolder(out)
     found = open_sources(recipe, run.data)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
     module = Training(build(recipe.model, recipe.settings, recipe.seed), loss, recipe)
-    steps = progress("steps") if first else silent
     callbacks = [
-        Recorder(folder, recipe.trainer.log_every, recipe.model, steps, say),
+        Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say),
         Keeper(folder, recipe, run.minutes),
     ]
     with quiet(), torch.random.fork_rng(devices=[]):
         trainer = make_trainer(recipe, run, folder, callbacks)
         going_on = resume and folder.last.exists()
-        if first:
+        if trainer.is_global_zero:
             begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
             begin(recipe, run.command)
             for note in filter(None, (loss.note, *found.notes)):
@@ -123,10 +120,10 @@ def train(
             checkpoint = str(folder.last) if going_on else None
             trainer.fit(module, *make_loaders(trainer, recipe, run, found), ckpt_path=checkpoint)
         except TrainingInterruptedError:
-            if first:
+            if trainer.is_global_zero:
                 raise
             sys.exit(1)  # the first of the processes says so
-    if first:
+    if trainer.is_global_zero:
         say(f"weights: {folder.weights}\ncurves: {folder.curves}")
         say(f"to use them: feathermr reconstruct scan.h5 -m {folder.path}")
     return folder
@@ -155,11 +152,13 @@ def make_trainer(
     Raises:
         UsageError: a device or precision that is not here.
     """
-    settings = recipe.trainer
+    settings, accelerator = recipe.trainer, run.accelerator
+    if accelerator == "auto":
+        accelerator = "gpu" if torch.cuda.is_available() else "cpu"
     try:
         return lightning.Trainer(
             default_root_dir=folder.path,
-            accelerator=run.accelerator,
+            accelerator=accelerator,
             devices=run.devices,
             num_nodes=run.nodes,
             strategy="ddp" if run.devices * run.nodes > 1 else "auto",
@@ -178,7 +177,11 @@ def make_trainer(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-    except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+    except (
+        lightning.fabric.utilities.exceptions.MisconfigurationException,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise UsageError(f"the training cannot run like this: {error}") from None
 
 
