@@ -101,16 +101,20 @@ def test_it_is_attention_within_each_window(shift: int, size: tuple[int, int], n
         laws.assert_equal(layer(image), expected, 1e-10)
 
 
-def test_gradients_are_those_of_the_reference_with_and_without_those_of_the_weights() -> None:
+def test_gradients_are_those_of_the_reference_frozen_or_not() -> None:
     layer, image = attention(shift=2), tokens(8, 8)
     weight = laws.random_array((2, 8, 8, 12), "weight", dtype=torch.float64)
-    gradients = []
+    gradients, of_tables = [], []
     for learned, function in ((True, layer), (False, layer), (True, lambda x: plain(layer, x))):
         layer.requires_grad_(learned)
         given = image.clone().requires_grad_()
-        gradients.append(torch.autograd.grad((function(given) * weight).sum(), given)[0])
+        loss = (function(given) * weight).sum()
+        gradients.append(torch.autograd.grad(loss, given, retain_graph=True)[0])
+        if learned:
+            of_tables.append(torch.autograd.grad(loss, layer.table)[0])
     laws.assert_equal(gradients[0], gradients[2], 1e-9)
     laws.assert_equal(gradients[1], gradients[2], 1e-9)
+    laws.assert_equal(of_tables[0], of_tables[1], 1e-9)
 
 
 def test_tokens_from_opposite_edges_do_not_see_each_other() -> None:

@@ -89,30 +89,14 @@ class WindowAttention(nn.Module):
         parts = self.projection(windows.flatten(0, 2)).unflatten(-1, (3, self.heads, -1))
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         bias = self.table[self.table_index].permute(2, 0, 1).to(query.dtype)
-        # the fused kernel of a processor gives no gradient to the bias
-        by_hand = query.device.type == "cpu" and torch.is_grad_enabled() and bias.requires_grad
-        attend = self._by_hand if by_hand else self._fused
-        mixed = attend(query, key, value, bias, grid).transpose(1, 2).flatten(2)
+        mixed = self._mixed(query, key, value, bias, grid).transpose(1, 2).flatten(2)
         answer = from_windows(_by_place(self.output(mixed), grid))
         return answer.roll((self.shift, self.shift), (1, 2)) if self.shift else answer
 
-    def _by_hand(
+    def _mixed(
         self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, grid: torch.Size
     ) -> Tensor:
-        """Attention of (window, head, token, channel), step by step."""
-        scale = query.shape[-1] ** -0.5
-        scores = (query * scale) @ key.mT + bias
-        if self.shift:
-            by_place = _by_place(scores, grid)
-            by_place[:, -1] += self.row_mask
-            by_place[:, :, -1] += self.column_mask
-        mixed: Tensor = scores.softmax(-1) @ value
-        return mixed
-
-    def _fused(
-        self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, grid: torch.Size
-    ) -> Tensor:
-        """The same by torch's kernel; the windows at the edges are done once more, masked."""
+        """Attention of (window, head, token, channel); edges are done once more, masked."""
         mixed = scaled_dot_product_attention(query, key, value, bias[None])
         if not self.shift:
             return mixed
