@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from feathermr.core.progress import Progress, silent
+from feathermr.training import recorder
 from feathermr.training.recipe import Recipe, parse_recipe
 from feathermr.training.run_folder import RunFolder
 from feathermr.training.train import TrainingRun, train
@@ -19,7 +23,7 @@ data:
     anatomies: {texture: 1.0}
     blend: 0
     accelerations: [2, 2.5]
-trainer: {steps: 12, validate_every: 4, checkpoint_every: 5, log_every: 3}
+trainer: {steps: 8, validate_every: 4, checkpoint_every: 3, log_every: 3}
 """
 #: batches of any two steps can be joined
 FIXED_SIZE = {"data.simulated.sizes": "[32, 32]", "trainer.steps": "5"}
@@ -35,6 +39,23 @@ def silently(line: str) -> None:
 
 
 def trained(
-    out: Path, changes: Mapping[str, str] | None = None, run: TrainingRun = ON_CPU
+    out: Path,
+    changes: Mapping[str, str] | None = None,
+    run: TrainingRun = ON_CPU,
+    *,
+    resume: bool = False,
+    progress: Progress = silent,
+    curves: bool = False,
 ) -> RunFolder:
-    return train(small_recipe(changes), out, run, say=silently)
+    """Train; without the picture of the curves, which takes as long as the training."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not curves:
+            patch.setattr(recorder, "draw_curves", lambda folder, title: folder.curves)
+        return train(
+            small_recipe(changes),
+            out,
+            run,
+            resume=resume,
+            progress=lambda description: progress,
+            say=silently,
+        )

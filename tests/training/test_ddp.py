@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from feathermr.core.errors import UsageError
 from feathermr.training import train as training
 from feathermr.training.batches import StepSampler
 from feathermr.training.example import Example, Examples, join
 from feathermr.training.recipe import Recipe
 from feathermr.training.sources import Sources, open_sources
+from feathermr.training.train import TrainingRun
 from training.small import FIXED_SIZE, trained
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -43,6 +45,14 @@ def test_ranks_and_resumed_runs_share_no_index_and_leave_none_out() -> None:
 
     assert sorted(met(0, 0) + met(1, 0) + met(2, 0)) == list(range(12))
     assert met(1, 2) == met(1, 0)[2:]
+
+
+def test_too_few_batches_to_validate_with_are_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UsageError, match="3 processes share 2 batches"):
+        trained(tmp_path / "run", run=TrainingRun(accelerator="cpu", devices=3))
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

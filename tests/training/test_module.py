@@ -14,8 +14,8 @@ from feathermr.training.module import Training, make_optimiser, metrics
 from feathermr.training.recipe import OptimiserRecipe
 from feathermr.training.run_folder import RunFolder, series
 from feathermr.training.simulated import SimulatedExamples
-from feathermr.training.train import TrainingRun, train
-from training.small import ON_CPU, silently, small_recipe, trained
+from feathermr.training.train import TrainingRun
+from training.small import small_recipe, trained
 
 
 def weights_of(folder: RunFolder) -> dict[str, torch.Tensor]:
@@ -36,12 +36,11 @@ def test_the_loss_of_a_step_is_the_loss_of_the_model_s_image() -> None:
 def test_a_few_steps_make_the_loss_smaller(tmp_path: Path) -> None:
     folder = trained(
         tmp_path / "run",
-        {"trainer.steps": "60", "trainer.validate_every": "30", "optimiser.learning_rate": "3e-3"},
+        {"trainer.steps": "24", "trainer.validate_every": "8", "optimiser.learning_rate": "1e-2"},
     )
     losses = list(series(folder.rows(), "validation", "loss").values())
-    training = list(series(folder.rows(), "train", "loss").values())
-    assert losses[-1] < losses[0]
-    assert sum(training[-5:]) < 0.8 * sum(training[:5])
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.98 * losses[0]
 
 
 def test_half_precision_computes_in_half_and_keeps_the_weights_single(tmp_path: Path) -> None:
@@ -68,7 +67,7 @@ def test_the_consistency_step_survives_half_precision(name: str) -> None:
 
 
 def test_a_training_that_gets_no_better_ends(tmp_path: Path) -> None:
-    still = {"optimiser.learning_rate": "1e-14", "trainer.patience": "1"}
+    still = {"optimiser.learning_rate": "1e-14", "trainer.patience": "1", "trainer.steps": "99"}
     folder = trained(tmp_path / "run", still)
     assert list(series(folder.rows(), "validation", "psnr")) == [4, 8]
     assert torch.load(folder.best, weights_only=True)["global_step"] == 4
@@ -79,7 +78,7 @@ def test_a_training_out_of_time_is_judged_saved_and_can_go_on(tmp_path: Path) ->
     folder = trained(tmp_path / "run", run=TrainingRun(accelerator="cpu", minutes=1e-9))
     assert list(series(folder.rows(), "validation", "psnr")) == [1]
     assert folder.weights.exists()
-    folder = train(small_recipe(), tmp_path / "run", ON_CPU, resume=True, say=silently)
+    folder = trained(tmp_path / "run", resume=True)
     states = weights_of(whole), weights_of(folder)
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
@@ -91,13 +90,13 @@ def test_weights_that_are_no_longer_finite_are_never_saved(
 
     def spoiled(self: AveragedModel, model: torch.nn.Module, step: int) -> None:
         update(self, model, step)
-        if step == 6:
+        if step == 4:
             next(self.model.parameters()).fill_(float("nan"))
 
     monkeypatch.setattr(AveragedModel, "update", spoiled)
-    with pytest.raises(DataError, match=r"no longer finite after step 8.*learning_rate"):
+    with pytest.raises(DataError, match=r"no longer finite after step 6.*learning_rate"):
         trained(tmp_path / "run")
-    assert torch.load(RunFolder(tmp_path / "run").last, weights_only=True)["global_step"] == 5
+    assert torch.load(RunFolder(tmp_path / "run").last, weights_only=True)["global_step"] == 4
 
 
 def test_a_device_that_is_not_here_is_one_sentence(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def train(
 ) -> Train:
     """Run the command in a folder with one recipe, ``small.yaml``."""
     monkeypatch.chdir(tmp_path)
-    Path("small.yaml").write_text(TEXT.replace("steps: 12", "steps: 4"))
+    Path("small.yaml").write_text(TEXT.replace("steps: 8", "steps: 4"))
 
     def call(*words: object) -> Ran:
         arguments = ["train", *map(str, words)]

@@ -110,15 +110,17 @@ def train(
     ]
     with quiet(), torch.random.fork_rng(devices=[]):
         trainer = make_trainer(recipe, run, folder, callbacks)
-        going_on = resume and folder.last.exists()
+        loaders = make_loaders(trainer, recipe, run, found)
+        checkpoint = str(folder.last) if resume and folder.last.exists() else None
         if trainer.is_global_zero:
+            size = sum(one.numel() for one in module.model.parameters())
             begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
             begin(recipe, run.command)
             for note in filter(None, (loss.note, *found.notes)):
                 say(f"note: {note}")
+            say(f"training {recipe.model}, {size:,} parameters, {recipe.trainer.steps:,} steps")
         try:
-            checkpoint = str(folder.last) if going_on else None
-            trainer.fit(module, *make_loaders(trainer, recipe, run, found), ckpt_path=checkpoint)
+            trainer.fit(module, *loaders, ckpt_path=checkpoint)
         except TrainingInterruptedError:
             if trainer.is_global_zero:
                 raise
@@ -135,8 +137,17 @@ def make_loaders(
     run: TrainingRun,
     found: Sources,
 ) -> tuple[Any, Any]:
-    """The loaders of training and validation, for this rank."""
+    """The loaders of training and validation, for this rank.
+
+    Raises:
+        UsageError: a rank has nothing to validate with.
+    """
     place = trainer.global_rank, trainer.world_size
+    if len(found.validation) < trainer.world_size:
+        raise UsageError(
+            f"{trainer.world_size} processes share {len(found.validation)} batches to validate "
+            "with; set data.validation to at least as many"
+        )
     sampler = StepSampler(recipe.trainer.steps, lambda: trainer.global_step, *place)
     return (
         training_loader(found.train, sampler, run.workers),
