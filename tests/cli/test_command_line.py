@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-import feathermr
 from commands import Run
 from feathermr.cli.main import COMMANDS
 
@@ -104,17 +103,23 @@ def test_methods_as_json_can_be_read_by_a_program(run: Run) -> None:
     assert settings["l1-wavelet"]["wavelet"] == "db4"
 
 
-def test_methods_measures_what_networks_cost(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    some = {"kronecker-unet": feathermr.MODELS["kronecker-unet"]}
-    monkeypatch.setattr("feathermr.models.MODELS", some)
-    found = json.loads(run("methods", "--cost", "--size", 32, "--coils", 2, "--json").out)
+def test_methods_measures_what_networks_cost(run: Run) -> None:
+    words = ("methods", "--cost", "kronecker-unet", "--size", 32)
+    found = json.loads(run(*words, "--coils", 2, "--json").out)
+    assert set(found) == {"kronecker-unet"}
     assert found["kronecker-unet"]["parameters"] > 1e6
     assert found["kronecker-unet"]["training_memory"] > found["kronecker-unet"]["inference_memory"]
-    ran = run("methods", "--cost", "--size", 32)
+    ran = run(*words)
     assert ran.code == 0
     assert "32 x 32, 1 coil" in ran.out
     assert all(word in ran.out for word in ("kronecker-unet", "parameters", "MiB", "ms"))
     assert max(map(len, ran.out.partition("note:")[0].splitlines())) <= 80
+
+
+def test_an_unknown_network_costs_nothing(run: Run) -> None:
+    ran = run("methods", "--cost", "unett")
+    assert (ran.code, ran.out) == (2, "")
+    assert "did you mean 'unet'?" in ran.err
 
 
 def test_doctor_names_versions_and_devices(run: Run) -> None:

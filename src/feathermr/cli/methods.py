@@ -14,6 +14,7 @@ from rich.table import Table
 import feathermr
 from feathermr.cli.options import add_device, checked_device, count
 from feathermr.cli.terminal import note, progress_bars, say, show
+from feathermr.core.registry import look_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     group = parser.add_argument_group("cost of networks")
     group.add_argument(
-        "--cost", action="store_true", help="measure parameters, multiply-adds, memory and time"
+        "--cost",
+        nargs="*",
+        metavar="NAME",
+        help="measure parameters, multiply-adds, memory and time of these networks, or of all",
     )
     group.add_argument("--size", type=count, default=320, help="pixels an axis (default: 320)")
     group.add_argument("--coils", type=count, default=1, help="default: 1")
@@ -30,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print what there is, or what it costs."""
-    if options.cost:
+    if options.cost is not None:
         _show_costs(options)
         return
     listing: dict[str, list[dict[str, Any]]] = {
@@ -76,9 +80,12 @@ def run(options: argparse.Namespace) -> None:
 
 def _show_costs(options: argparse.Namespace) -> None:
     device = checked_device(options.device)
+    names = options.cost or list(feathermr.MODELS)
+    for name in names:
+        look_up(feathermr.MODELS, name, "network")
     costs = {}
     with progress_bars() as bars:
-        for name in feathermr.MODELS:
+        for name in names:
             bar = bars.start(f"measuring {name}", 1)
             model = feathermr.build(name).to(device)
             problem = feathermr.cost_problem(options.size, options.coils, device)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from feathermr.operators import Encoding
 
 Shape = tuple[int, ...]
 
+#: seconds after which a time is not measured again
+PATIENCE = 10.0
+
 
 @dataclass(frozen=True)
 class ModelCost:
@@ -28,7 +32,7 @@ class ModelCost:
         parameters: learned numbers.
         multiply_adds: real multiply-adds of a slice and frame, see `multiply_adds`.
         inference_memory: bytes at the peak of a reconstruction.
-        training_memory: bytes at the peak of a training step.
+        training_memory: bytes at the peak of a training step, Adam's state included.
         seconds: of a reconstruction.
     """
 
@@ -49,7 +53,7 @@ def cost(model: nn.Module, kspace: Tensor, encoding: Encoding, *, repeats: int =
         model: on the device of ``kspace``.
         kspace: (slice, frame, coil, y, x).
         encoding: ``A``.
-        repeats: runs whose median is the time.
+        repeats: runs whose median is the time, see `latency`.
     """
     images = kspace.shape[0] * kspace.shape[1]
     folded = fold(model)
@@ -92,39 +96,43 @@ def inference_memory(model: nn.Module, kspace: Tensor, encoding: Encoding) -> in
 
     See `peak_bytes` for what is seen of it.
     """
+    _made_ready(encoding, kspace)
     with _evaluating(model), torch.no_grad():
-        model(kspace, encoding)  # what is made once and kept is not of the model
         return _resident(model) + peak_bytes(lambda: model(kspace, encoding), kspace.device)
 
 
 def training_memory(model: nn.Module, kspace: Tensor, encoding: Encoding) -> int:
-    """Bytes at the peak of a training step, Adam and its state included; without the scan."""
-    student = copy.deepcopy(model).train()
-    optimiser = torch.optim.Adam(student.parameters(), lr=1e-6)
+    """Bytes at the peak of forward and backward pass, with Adam's state; without the scan.
 
-    def step() -> None:
-        optimiser.zero_grad()
+    See `peak_bytes` for what is seen of it.
+    """
+    _made_ready(encoding, kspace)
+    student = copy.deepcopy(model).train()
+    student.zero_grad()
+
+    def learn() -> None:
         student(kspace, encoding).abs().square().mean().backward()
-        optimiser.step()
 
     with seeded(0, "cost"):
-        step()  # Adam makes its two numbers a parameter at the first step
-        optimiser.zero_grad()
-        made = peak_bytes(step, kspace.device)
-    return _resident(student) + 2 * _size(list(student.parameters())) + made
+        made = peak_bytes(learn, kspace.device)
+    adam = 2 * _size([each for each in student.parameters() if each.requires_grad])
+    return _resident(student) + adam + made
 
 
 def latency(model: nn.Module, kspace: Tensor, encoding: Encoding, *, repeats: int = 5) -> float:
-    """Seconds of ``model(kspace, encoding)``, the median of some runs after one to get warm."""
-    seconds = []
+    """Seconds of ``model(kspace, encoding)``, the median of some runs after one to get warm.
+
+    There are fewer runs than ``repeats`` when all together take longer than ``PATIENCE``.
+    """
+    seconds: list[float] = []
     with _evaluating(model), torch.inference_mode():
-        for _ in range(repeats + 1):
+        while len(seconds) < 2 or (len(seconds) <= repeats and sum(seconds) < PATIENCE):
             start = time.perf_counter()
             model(kspace, encoding)
             if kspace.is_cuda:
                 torch.cuda.synchronize(kspace.device)
             seconds.append(time.perf_counter() - start)
-    return sorted(seconds[1:])[repeats // 2]
+    return statistics.median(seconds[1:])
 
 
 def cost_problem(size: int, coils: int = 1, device: str = "cpu") -> tuple[Tensor, Encoding]:
@@ -148,6 +156,11 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in before:
             module.training = training
+
+
+def _made_ready(encoding: Encoding, kspace: Tensor) -> None:
+    """What an operator makes at its first use and keeps is not the network's."""
+    encoding.normal(encoding.H(kspace))
 
 
 def _resident(model: nn.Module) -> int:
