@@ -1,5 +1,7 @@
 """SwinMR: its size, how far it sees, and what it refuses."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from feathermr.core.errors import ShapeError, UsageError
 from feathermr.core.seeding import seeded
 from feathermr.models.swinmr import SwinMR, SwinmrConfig
 from feathermr.nn.cost import parameter_count
+from feathermr.nn.fold import fold
 from feathermr.nn.window_attention import WindowAttention
 
 SMALL = SwinmrConfig(embedding=16, blocks=1, depth=2, heads=2, window=4)
@@ -46,7 +49,7 @@ def test_the_windows_of_every_other_layer_are_shifted_by_half() -> None:
 @pytest.mark.parametrize("patch", [1, 2, 4])
 def test_it_starts_near_the_image_it_gets(patch: int) -> None:
     given = image(32, 48, 2)
-    network = small(SwinmrConfig(embedding=16, blocks=1, depth=2, heads=2, window=4, patch=patch))
+    network = small(replace(SMALL, patch=patch))
     change = network(given).detach() - given
     assert change.shape == given.shape
     assert 1e-3 < float(change.square().mean().sqrt()) < 0.3
@@ -83,3 +86,10 @@ def test_a_size_that_windows_do_not_tile_is_refused() -> None:
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, int], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         SwinMR(SwinmrConfig(blocks=1, depth=1, **settings))  # type: ignore[arg-type]
+
+
+def test_a_folded_network_is_the_dense_one() -> None:
+    light, given = small(replace(SMALL, kronecker=2)), image(16, 24)
+    dense = small()
+    dense.load_state_dict(fold(light).state_dict())
+    laws.assert_equal(dense(given).detach(), light(given).detach(), 1e-5)
