@@ -1,13 +1,11 @@
 """A network without Kronecker layers that computes the same."""
 
-import copy
-
 from torch import nn
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from feathermr.nn.kronecker import KroneckerLayer, KroneckerLinear
 from feathermr.nn.kronecker_attention import fold_projections
-from feathermr.nn.kronecker_pairs import plain_like
+from feathermr.nn.kronecker_pairs import copied, plain_like
 
 
 def fold(model: nn.Module) -> nn.Module:
@@ -27,9 +25,9 @@ def fold(model: nn.Module) -> nn.Module:
         >>> folded, bool(torch.equal(folded(features), layer(features)))
         (Linear(in_features=8, out_features=4, bias=True), True)
     """
-    copied = copy.deepcopy(model)
+    duplicate = copied(model)
     folded: dict[nn.Module, nn.Module] = {}
-    return _folded(copied, folded, in_attention=False)
+    return _folded(duplicate, folded, in_attention=False)
 
 
 def _folded(module: nn.Module, known: dict[nn.Module, nn.Module], in_attention: bool) -> nn.Module:

@@ -1,12 +1,13 @@
 """Kronecker forms of the projections that ``nn.MultiheadAttention`` keeps as bare parameters."""
 
 import math
-from typing import final
+from typing import cast, final
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from feathermr.core.errors import UsageError
 from feathermr.nn.kronecker_weight import (
     factor_scale,
     kronecker_weight,
@@ -75,29 +76,42 @@ def parametrize_projection(
     """
     trained = getattr(attention, name).requires_grad
     parametrize.register_parametrization(attention, name, form)
-    kept = attention.parametrizations[name]  # type: ignore[index]
-    parameters = [kept.original0, kept.original1]
-    for parameter in parameters:
-        parameter.requires_grad_(trained)
-    return sum(each.numel() for each in parameters)
+    parameters = cast(nn.ModuleDict, attention.parametrizations)[name].parameters()
+    return sum(each.requires_grad_(trained).numel() for each in parameters)
 
 
 @torch.no_grad()
 def fold_projections(attention: nn.MultiheadAttention) -> None:
-    """Turn projections in Kronecker form into plain parameters, in place and in torch's order."""
+    """Turn projections in Kronecker form into plain parameters, in place and in torch's order.
+
+    The class that torch made for the parametrized module is left alone, as copies of the module
+    share it.
+
+    Raises:
+        UsageError: the module is parametrized in another way too.
+    """
     if not parametrize.is_parametrized(attention):
         return
-    for name in PROJECTIONS:
-        if not parametrize.is_parametrized(attention, name):
-            continue
-        kept = attention.parametrizations[name]  # type: ignore[index]
-        if not isinstance(kept[0], KroneckerProjections):
-            continue
-        weight, trained = getattr(attention, name), kept.original1.requires_grad
-        parametrize.remove_parametrizations(attention, name, leave_parametrized=True)
-        delattr(attention, name)
-        setattr(attention, name, nn.Parameter(weight.clone(), requires_grad=trained))
-    order = [*PROJECTIONS, *(n for n in attention._parameters if n not in PROJECTIONS)]
-    for name in order:
-        if name in attention._parameters:
-            attention._parameters[name] = attention._parameters.pop(name)
+    kept = cast(nn.ModuleDict, attention.parametrizations)
+    ours = [
+        name
+        for name in kept
+        if isinstance(cast(nn.ModuleList, kept[name])[0], KroneckerProjections)
+    ]
+    if not ours:
+        return
+    if len(ours) != len(kept):
+        raise UsageError(
+            "a MultiheadAttention with Kronecker projections is parametrized in another way too; "
+            "remove that parametrization first"
+        )
+    weights: dict[str, nn.Parameter | None] = {}
+    for name in ours:
+        trained = kept.get_parameter(f"{name}.original1").requires_grad
+        weights[name] = nn.Parameter(getattr(attention, name).clone(), requires_grad=trained)
+    del attention.parametrizations
+    attention.__class__ = nn.MultiheadAttention
+    for name in [*PROJECTIONS, *attention._parameters]:
+        if name in weights or name in attention._parameters:
+            found = attention._parameters.pop(name, None)
+            attention._parameters[name] = weights.pop(name, found)

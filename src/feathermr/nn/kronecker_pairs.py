@@ -1,5 +1,6 @@
 """Which Kronecker layer stands for which of torch's, and how one is made like the other."""
 
+import copy
 from collections.abc import Callable, Mapping
 
 import torch
@@ -52,6 +53,21 @@ HOOKS = (
 def has_hooks(layer: nn.Module) -> bool:
     """Something was registered to run when the layer does."""
     return any(getattr(layer, name, None) for name in HOOKS)
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A deep copy, also of models with tensors that layers have computed and keep.
+
+    Hooks of pruning and of the older weight normalisation compute a weight before each use; the
+    last one, which ``deepcopy`` refuses, is copied by value.
+    """
+    known = {
+        id(value): value.detach().clone()
+        for module in model.modules()
+        for value in vars(module).values()
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    }
+    return copy.deepcopy(model, known)
 
 
 def kronecker_like(layer: nn.Module, n: int, terms: int) -> KroneckerLayer:

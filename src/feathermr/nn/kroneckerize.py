@@ -1,6 +1,5 @@
 """Kronecker layers in place of a network's own."""
 
-import copy
 import difflib
 from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
@@ -21,7 +20,7 @@ from feathermr.nn.kronecker_attention import (
     KroneckerProjections,
     parametrize_projection,
 )
-from feathermr.nn.kronecker_pairs import PAIRS, has_hooks, kronecker_like
+from feathermr.nn.kronecker_pairs import PAIRS, copied, has_hooks, kronecker_like
 from feathermr.nn.kronecker_report import Conversion, Left, Replaced
 from feathermr.nn.kronecker_weight import nearest_kronecker_sum
 
@@ -79,10 +78,10 @@ def kroneckerize(
     terms = n if terms is None else terms
     if n < 1 or terms < 1:
         raise UsageError(f"n and terms are at least 1, not n = {n} and terms = {terms}")
-    copied = copy.deepcopy(model)
-    work = _Work(copied, n, terms, from_dense, _skipped(copied, skip))
+    duplicate = copied(model)
+    work = _Work(duplicate, n, terms, from_dense, _skipped(duplicate, skip))
     with seeded(seed, "kroneckerize", n, terms):
-        converted = work.convert("", copied)
+        converted = work.convert("", duplicate)
     sizes = _parameters(model), _parameters(converted)
     return converted, Conversion(n, tuple(work.replaced), tuple(work.left), *sizes)
 
