@@ -12,6 +12,7 @@ from feathermr.core.errors import UsageError
 from feathermr.core.progress import Progress
 from feathermr.training.keeper import TrainingInterruptedError
 from feathermr.training.run_folder import RunFolder
+from feathermr.training.train import TrainingRun
 from training.small import trained
 
 DROPOUT = {"settings.dropout": "0.1"}
@@ -69,8 +70,10 @@ def test_an_interrupted_run_saves_the_step_it_is_at_and_goes_on_bit_for_bit(
         if done == step:
             os.kill(os.getpid(), number)
 
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with pytest.raises(TrainingInterruptedError, match=f"after step {step} of 8.*--resume"):
         begin(tmp_path / "run", interrupt)
+    assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
     saved = torch.load(RunFolder(tmp_path / "run").last, weights_only=True)
     assert saved["global_step"] == step
     assert_same(whole, go_on(tmp_path / "run"))
@@ -81,3 +84,8 @@ def test_a_folder_that_holds_something_is_not_written_to(whole: RunFolder) -> No
     with pytest.raises(UsageError, match="--resume"):
         trained(whole.path)
     assert sorted(path.stat().st_mtime_ns for path in whole.path.rglob("*")) == before
+
+
+def test_workers_make_the_same_examples(whole: RunFolder, tmp_path: Path) -> None:
+    run = TrainingRun(accelerator="cpu", workers=2)
+    assert_same(whole, trained(tmp_path / "run", DROPOUT, run))

@@ -61,8 +61,17 @@ class Keeper(Callback):
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Leave interruptions to whom they belonged."""
+        self._stop_listening()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """The same when the training failed."""
+        self._stop_listening()
+
+    def _stop_listening(self) -> None:
         for one, handler in self.handlers.items():
-            signal.signal(one, handler)
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
         self.handlers = {}
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
