@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from feathermr.core.seeding import generator
+from feathermr.core.seeding import generator, seeded
 
 
 def drawn(seed: int, *keys: int | str) -> list[float]:
@@ -38,3 +38,15 @@ def test_making_a_generator_leaves_the_global_one_alone() -> None:
 
 
 PINNED = [793713, 66908, 447751]
+
+
+def test_global_draws_inside_depend_on_the_seed_and_leave_the_state_alone() -> None:
+    before = torch.get_rng_state()
+    drawn = []
+    for keys in ((1, "a"), (1, "a"), (2, "a"), (1, "b")):
+        with seeded(*keys):
+            drawn.append(torch.rand(3))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], drawn[3])

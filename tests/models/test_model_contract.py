@@ -1,6 +1,7 @@
 """What every network promises, run on every network there is."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import torch
@@ -47,6 +48,7 @@ BUDGETS = {
 ABSOLUTE = {"modl", "kronecker-modl", "kronecker-cascade"}
 KNOWN = [name for name in MODELS if name in CASES]
 SHAPE = (33, 26)
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.fixture(params=KNOWN)
@@ -223,6 +225,10 @@ def test_the_card_says_what_it_is(name: str) -> None:
     assert all((card.summary, card.source, card.licence, card.intended_use, card.trained_on))
     assert "doi:" in card.source or "arXiv:" in card.source
     assert "\n" not in card.summary
+
+
+def test_the_documentation_lists_it(name: str) -> None:
+    assert f"| `{name}` |" in (DOCS / "models.md").read_text()
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str) -> None:

@@ -29,7 +29,7 @@ def test_it_learns_to_remove_noise_within_a_few_steps() -> None:
     clean = clean.repeat_interleave(8, -1).repeat_interleave(8, -2)
     noisy = clean + 0.5 * laws.random_array(clean.shape, "noise", dtype=torch.float32)
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)
-    for _ in range(40):
+    for _ in range(30):
         loss = (network(noisy) - clean).square().mean()
         optimiser.zero_grad()
         loss.backward()
