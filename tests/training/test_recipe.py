@@ -46,7 +46,7 @@ def test_the_recipes_have_the_paper_s_numbers() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("modle: unet", "the recipe has no key 'modle'; did you mean 'model'?"),
+        ("models: unet", "the recipe has no key 'models'; did you mean 'model'?"),
         ("summary: x", "model is missing; give it a value"),
         ("model: unet\noptimiser: {rate: 1}", "optimiser has no key 'rate'"),
         ("model: unet\nseed: half", "seed must be a whole number, not 'half'"),

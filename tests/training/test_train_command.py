@@ -91,7 +91,7 @@ def test_a_folder_of_files_is_trained_on(train: Train) -> None:
     [
         (["unett"], "did you mean 'unet'"),
         (["small.yaml", "--set", "steps=3"], "has no key 'steps'"),
-        (["small.yaml", "--set", "settings.widht=3"], "did you mean 'width'"),
+        (["small.yaml", "--set", "settings.widths=3"], "did you mean 'width'"),
         (["small.yaml", "--set", "loss.name=l2"], "no loss is called 'l2'"),
         (["small.yaml", "--set", "seed"], "--set takes key=value"),
         (["kronecker-unet-fastmri"], "give their folder: --data"),
