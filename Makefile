@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
 
-.PHONY: demo test test-all lint types contract check bench-classical bench-simulator clean
+.PHONY: demo test test-all lint types contract check bench-classical bench-kronecker bench-simulator clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -33,6 +33,9 @@ check: lint types contract test
 
 bench-classical: $(VENV)/.stamp-bench
 	$(BIN)/python benchmarks/classical.py
+
+bench-kronecker: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/kronecker.py
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py

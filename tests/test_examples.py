@@ -27,7 +27,12 @@ def number(output: str, label: str) -> float:
 
 def test_every_example_has_a_test() -> None:
     names = {path.name for path in EXAMPLES.glob("*.py")}
-    assert names == {"reconstruct_a_scan.py", "add_a_method.py", "add_an_operator.py"}
+    assert names == {
+        "reconstruct_a_scan.py",
+        "add_a_method.py",
+        "add_an_operator.py",
+        "kronecker_layers.py",
+    }
 
 
 @pytest.mark.parametrize("output", ["reconstruct_a_scan.py"], indirect=True)
@@ -46,3 +51,12 @@ def test_an_own_method_is_scored_beside_the_others(output: str, tmp_path: Path) 
 @pytest.mark.parametrize("output", ["add_an_operator.py"], indirect=True)
 def test_an_own_operator_corrects_motion(output: str) -> None:
     assert number(output, "corrected: error") < 0.4 * number(output, "ignored: error")
+
+
+@pytest.mark.parametrize("output", ["kronecker_layers.py"], indirect=True)
+def test_an_own_network_is_made_light_and_folded(output: str) -> None:
+    assert number(output, "parameters left:") < 0.55
+    assert float(output.partition("at first: ")[2].partition(",")[0]) > 2 * number(
+        output, "at last:"
+    )
+    assert number(output, "folded, difference:") < 1e-5
