@@ -181,8 +181,8 @@ def test_a_skipped_name_may_be_any_of_a_shared_layer() -> None:
 
 
 def test_a_name_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match="no module 'frist'; did you mean 'first'"):
-        kroneckerize(Network(), 2, skip=["frist"])
+    with pytest.raises(UsageError, match="no module 'fist'; did you mean 'first'"):
+        kroneckerize(Network(), 2, skip=["fist"])
     with pytest.raises(UsageError, match="at least 1"):
         kroneckerize(Network(), 0)
 
