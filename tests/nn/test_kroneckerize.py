@@ -87,6 +87,7 @@ def test_the_numbers_of_the_report_are_right() -> None:
     assert "no Kronecker form (40 parameters): the model itself, named.b" in text
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_every_setting_of_every_layer_is_kept(case: Case) -> None:
     model = nn.Sequential(case.dense())
