@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
 
-.PHONY: demo test test-all lint types contract check bench-classical bench-kronecker bench-simulator clean
+.PHONY: demo test test-all lint types contract check bench-classical bench-kronecker bench-simulator study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -39,6 +39,9 @@ bench-kronecker: $(VENV)/.stamp-run
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py
+
+study-kronecker: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/kronecker_study.py
 
 clean:
 	rm -rf $(VENV) out build src/*.egg-info

@@ -1,0 +1,288 @@
+"""``docs/results/kronecker.md`` from the stored record of the Kronecker study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kronecker_study_plan import LIMITED, TITLES, TWINS
+from kronecker_study_statistics import Record, accelerations, few_cases, twins, values
+from kronecker_study_tables import (
+    choices,
+    costs,
+    few_table,
+    quality,
+    sweep_table,
+    table,
+    twin_table,
+)
+
+from feathermr.metrics import PairedComparison
+
+#: a loss of less than this is one that nobody would see
+MARGIN = 0.2
+#: a network that gains less than this over zero filling has not learned enough to lose it
+LEARNED = 1.0
+
+
+def page(record: Record) -> str:
+    """The whole page as Markdown."""
+    parts = ["# Kronecker networks: the claims, tested", introduction(record)]
+    parts += ["## What holds", claims(record), "## Parameters, operations, memory, time"]
+    parts += [COSTS, costs(record), "## Quality", quality_note(record)]
+    for acceleration in accelerations(record):
+        parts += [f"### R = {acceleration}", quality(record, acceleration)]
+    parts += ["## Kronecker against dense", PAIRED, twin_table(record)]
+    parts += ["## Few cases", few_note(record), few_table(record)]
+    parts += ["![Validation PSNR over the steps](../images/kronecker-curves.png)"]
+    parts += ["## n = 1, 2, 4, 8", SWEEP_NOTE, sweep_table(record)]
+    highest = (accelerations(record) or ["?"])[-1]
+    parts += [f"## Errors at {highest}x", ERRORS.format(highest=highest)]
+    parts += ["![Images and their errors](../images/kronecker-errors.png)"]
+    parts += ["## How it was done", method(record)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def introduction(record: Record) -> str:
+    size, counts = record["size"], record["size"]["objects"]
+    known = "\n".join(f"| {key} | {value} |" for key, value in record["environment"].items())
+    missing = ", ".join(f"`{name}`" for name in record["missing"])
+    samples = size["steps"] * size["batch"]
+    return (
+        "Written by `make study-kronecker` from [kronecker.json](kronecker.json); size: "
+        f"**{size['name']}**.\n\n"
+        f"**Read this first.** Each network of the table has seen {samples} samples "
+        f"({size['steps']} steps of {size['batch']}), each of the experiment with few cases "
+        f"{size['limited_steps'] * size['batch']}. That is a budget of minutes of one core a "
+        "network, far from convergence, at a narrow width: the study says which network learns "
+        "more from the same short training, not how good each becomes at last. Every network of "
+        "the table was trained once, so that the intervals tell how the difference varies over "
+        f"test cases, not over trainings. Data: {counts['train']} training, "
+        f"{counts['validation']} validation and {counts['test']} test objects, simulated, half of "
+        f"them knees and half brains, one coil, {size['pixels']} x {size['pixels']}; R = 4, 8, 16 "
+        "mixed.\n\n"
+        + (f"Not there yet: {missing}.\n\n" if missing else "")
+        + f"| | |\n|---|---|\n{known}"
+    )
+
+
+def claims(record: Record) -> str:
+    lines = [*halved(record), *no_loss(record), *fewer(record), *sixteen(record), *lighter(record)]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def halved(record: Record) -> list[str]:
+    found = record["costs"]
+    shares = [
+        f"{TITLES[row]} {found[row]['parameters'] / found[dense]['parameters']:.3f}"
+        for row, dense in TWINS.items()
+        if row in found and dense in found
+    ]
+    if not shares:
+        return []
+    return [
+        "*Half of the parameters.* **Holds**: n = 2 over the dense twin of the same widths, the "
+        f"whole network counted: {', '.join(shares)}."
+    ]
+
+
+def no_loss(record: Record) -> list[str]:
+    """One line a pair of twins, over all accelerations."""
+    lines = []
+    for row, dense in TWINS.items():
+        found = [(r, one) for name, r, one in twins(record, "psnr") if name == row]
+        if found:
+            gains = [gain(record, dense, r) for r, _ in found]
+            said = "; ".join(
+                f"{r}x {in_words(one)}, where {TITLES[dense]} gains {learned:+.2f} dB over zero "
+                "filling"
+                for (r, one), learned in zip(found, gains, strict=True)
+            )
+            lines.append(
+                f"*No significant loss*, {TITLES[row]} against {TITLES[dense]}: "
+                f"**{verdict([one for _, one in found], min(gains))}** ({said})."
+            )
+    return lines
+
+
+def gain(record: Record, row: str, acceleration: str) -> float:
+    """Mean PSNR of a row over that of zero filling."""
+    own, zero = (values(record, one, acceleration, "psnr") for one in (row, "zero-filled"))
+    return sum(own) / len(own) - sum(zero) / len(zero) if own and zero else 0.0
+
+
+def in_words(one: PairedComparison) -> str:
+    found = one.difference
+    return f"{found.mean:+.2f} dB [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def verdict(found: Sequence[PairedComparison], least_gain: float) -> str:
+    """Over the accelerations of a pair; a network that learned little has little to lose."""
+    if all(one.difference.low > 0 for one in found):
+        said = "holds, and it is better"
+    elif all(one.difference.low > -MARGIN for one in found):
+        said = f"holds within {MARGIN:g} dB"
+    elif any(one.difference.high < -MARGIN for one in found):
+        said = f"does not hold at this budget: it loses more than {MARGIN:g} dB"
+    elif any(one.difference.high < 0 for one in found):
+        said = "does not hold at this budget: it loses, if little"
+    else:
+        said = f"not decided: a loss of {MARGIN:g} dB is neither shown nor ruled out"
+    if least_gain < LEARNED:
+        said += f", but the dense twin itself gained less than {LEARNED:g} dB: weak evidence"
+    return said
+
+
+def fewer(record: Record) -> list[str]:
+    lines = []
+    found = few_cases(record)
+    for percent in dict.fromkeys(row["percent"] for row in found):
+        rows = [row for row in found if row["percent"] == percent]
+        better = [row for row in rows if row["paired"].difference.low > 0 and all_positive(row)]
+        worse = [row for row in rows if row["paired"].difference.high < 0]
+        if len(better) == len(rows):
+            said = "holds"
+        elif len(worse) == len(rows):
+            said = "does not hold: the dense twin is better"
+        elif better:
+            said = f"holds at {', '.join(row['acceleration'] + 'x' for row in better)} only"
+        else:
+            said = "does not hold at this budget"
+        numbers = "; ".join(f"{row['acceleration']}x {in_words(row['paired'])}" for row in rows)
+        claim = "Better than the dense twin" if percent != "100" else "(For comparison) better"
+        lines.append(
+            f"*{claim} with {percent} % of the cases*: **{said}** (mean over "
+            f"{len(rows[0]['seeds'])} seeds: {numbers})."
+        )
+    return lines
+
+
+def all_positive(row: dict) -> bool:
+    return all(value > 0 for value in row["seeds"].values())
+
+
+def sixteen(record: Record) -> list[str]:
+    found = accelerations(record)
+    if not found or not record["classical"]:
+        return []
+    highest = found[-1]
+    gains = [
+        f"{TITLES[row]} {gain(record, row, highest):+.2f} dB (twin "
+        f"{gain(record, dense, highest):+.2f} dB)"
+        for row, dense in TWINS.items()
+        if row in record["runs"] and dense in record["runs"]
+    ]
+    if not gains:
+        return []
+    enough = all(gain(record, row, highest) >= LEARNED for row in TWINS if row in record["runs"])
+    said = "holds" if enough else f"not for all: some gain less than {LEARNED:g} dB"
+    return [f"*It works at {highest}x* too: **{said}**; over zero filling {', '.join(gains)}."]
+
+
+def lighter(record: Record) -> list[str]:
+    found = record["costs"]
+    said = []
+    for row, dense in TWINS.items():
+        if row in found and dense in found:
+            ratios = [
+                found[row][key] / found[dense][key]
+                for key in ("multiply_adds", "training_memory", "inference_memory")
+            ]
+            said.append(f"{TITLES[row]} {ratios[0]:.2f} / {ratios[1]:.2f} / {ratios[2]:.2f}")
+    if not said:
+        return []
+    return [
+        "*Lighter* means fewer parameters and nothing else. Multiply-adds of the training's form, "
+        "memory of training and memory of inference over those of the dense twin: "
+        f"{', '.join(said)}. Once folded, a Kronecker network is the dense network."
+    ]
+
+
+COSTS = (
+    "For one slice of the study's size on one thread. Multiply-adds count the Fourier transforms "
+    "and the building of the Kronecker weights; memory of inference and latency are those of the "
+    "folded network, memory of training includes gradients and Adam's state. Latencies were "
+    "measured while the machine did other work too: read differences of less than a third as none. "
+    "[What each number means](../models.md#what-a-number-of-the-cost-table-means)."
+)
+PAIRED = (
+    "Kronecker minus dense over the test cases: mean and bootstrap 95 % interval, and the p-value "
+    "of a sign-flip test. Positive PSNR and SSIM and negative NMSE are in favour of the Kronecker "
+    "network."
+)
+SWEEP_NOTE = (
+    "The same residual U-Net with layers of other n, same budget, learning rate of the dense one. "
+    "n = 1 is the dense twin; parameters fall as about 1/n."
+)
+ERRORS = (
+    "The first knee and the first brain of the test cases at {highest}x, chosen before anything "
+    "was trained: magnitude, and below it the error, white from 30 % of the largest value on."
+)
+
+
+def quality_note(record: Record) -> str:
+    return (
+        f"{record['size']['objects']['test']} test cases, magnitude, each slice by its own "
+        "largest value, no alignment of scale: mean (standard deviation) [bootstrap 95 % interval "
+        "of the mean]."
+    )
+
+
+def few_note(record: Record) -> str:
+    size = record["size"]
+    return (
+        f"{TITLES[LIMITED[1]]} (n = 2) and its dense twin, each trained on the first 10, 50 and "
+        f"100 % of the {size['objects']['train']} training cases with seeds "
+        f"{', '.join(map(str, size['seeds']))}, always {size['limited_steps'] * size['batch']} "
+        "samples (masks and noise new for each). PSNR of the test cases in dB, mean over seeds; "
+        "the difference is Kronecker minus dense with the 95 % interval over test cases, and by "
+        "seed."
+    )
+
+
+def method(record: Record) -> str:
+    size = record["size"]
+    runs = record["runs"]
+    times = [
+        [TITLES[name], f"{runs[name]['rate']:g}", f"{runs[name]['seconds']:.0f}", widths(run)]
+        for name, run in runs.items()
+        if run["part"] != "limited"
+    ]
+    chosen = record["classical"].get("chosen", {})
+    weights = ", ".join(f"{value:g} at {key}x" for key, value in chosen.items())
+    tried = ", ".join(f"{value:g}" for value in size["weights"])
+    return "\n\n".join(
+        [
+            "**Data.** Objects of the simulator, drawn by a seed that the name of the split is "
+            "part of, complete samples kept without noise; every network sees the same ones. Masks "
+            "over the columns with a fully sampled center of 0.32 / R of the axis, half of them "
+            "random and half equispaced; noise of signal-to-noise ratio 30. Of training cases mask "
+            "and noise are drawn anew each time, of validation and test cases once for all. No "
+            "other augmentation. The target is the image of the complete samples without noise.",
+            f"**Training.** The same for every network: {size['steps']} steps of {size['batch']} "
+            f"slices, Adam, cosine schedule after a warm-up of a twentieth, gradients clipped to "
+            f"norm {record['clip']:g}, average of the weights {record['average']:g}, the paper's "
+            "composite loss without its perceptual term, network in bfloat16 and all else in "
+            "single precision. The last averaged weights are tested; no step is chosen. One-shot "
+            "networks, all of them, end in one consistency step. The learning rate is that of the "
+            f"family, the better of {len(size['rates'])} after {size['rate_steps']} steps on the "
+            "validation cases; it was tuned on the dense network, which favours that one.",
+            choices(record),
+            f"The l1-wavelet's weight is the best of {tried} on the validation cases at each R "
+            f"({weights}), 80 iterations, so it is tuned as well as the networks.",
+            table(["network", "learning rate", "training (s)", "settings"], times),
+            "Seconds are processor time of one thread.",
+            "**LPIPS is left out**: it needs weights learned on natural images that this project "
+            "does not bring, and a substitute would be no LPIPS. The perceptual term of the loss "
+            "is off for the same reason.",
+            "**Differences from the paper.** Simulated objects instead of fastMRI's knees, smaller "
+            "and far shorter-trained networks, SwinMR with patches of 4 x 4 and fewer blocks, and "
+            "MoDL with fewer steps than by default. `feathermr train kronecker-unet-fastmri --data "
+            "FOLDER` is the experiment at full size on fastMRI's files; `python "
+            "benchmarks/kronecker_study.py --full` is this study with the networks as they are by "
+            "default.",
+        ]
+    )
+
+
+def widths(run: dict) -> str:
+    return ", ".join(f"{key} {value}" for key, value in run["settings"].items())

@@ -1,0 +1,91 @@
+"""The pictures of the Kronecker study: error maps at the highest acceleration, and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from kronecker_study_plan import LIMITED, TABLE, TITLES
+
+from feathermr.core.atomic import written_file
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+COLOURS = {LIMITED[0]: "#c1632c", LIMITED[1]: "#20639b"}
+ROWS = ("zero-filled", "l1-wavelet", "lb-unet", "efficient-unet", "unet", *TABLE[:6], TABLE[-1])
+SHORT = {"kronecker-cascade": "Kronecker cascade"}
+
+
+def draw_errors(folder: Path, path: Path, errors: float = 0.3) -> None:
+    """Image and error magnitude of the first knee and the first brain at the last acceleration.
+
+    Args:
+        folder: with the images of each method (scan, y, x): two objects, each at all accelerations.
+        path: of the picture.
+        errors: that are white, as a share of the largest value of the target.
+    """
+    names = [name for name in ROWS if (folder / f"{name}.npy").exists()]
+    target = np.load(folder / "target.npy")
+    scans = (len(target) // 2 - 1, len(target) - 1)
+    columns = 1 + len(names)
+    figure, axes = plt.subplots(
+        4, columns, figsize=(1.35 * columns, 5.7), squeeze=False, layout="constrained"
+    )
+    for place, scan in enumerate(scans):
+        largest = target[scan].max()
+        for column, name in enumerate(("target", *names)):
+            image = np.load(folder / f"{name}.npy")[scan]
+            upper, lower = axes[2 * place, column], axes[2 * place + 1, column]
+            upper.imshow(image, cmap="gray", vmin=0, vmax=largest)
+            if name == "target":
+                lower.set_visible(False)
+            else:
+                difference = np.abs(image - target[scan])
+                lower.imshow(difference, cmap="inferno", vmin=0, vmax=errors * largest)
+                noise = np.mean(difference.astype(float) ** 2)
+                lower.set_xlabel(f"{10 * np.log10(largest**2 / noise):.1f} dB", fontsize=8)
+            if place == 0:
+                title = SHORT.get(name, TITLES.get(name, "target"))
+                upper.set_title(title.replace(" ", "\n", 1), fontsize=8)
+    for one in axes.flat:
+        one.set_xticks([])
+        one.set_yticks([])
+    _save(figure, path)
+
+
+def draw_curves(record: Mapping[str, Any], path: Path) -> None:
+    """PSNR of the validation cases over the steps, one panel a share of the training cases."""
+    shares = record["size"]["fractions"]
+    figure, axes = plt.subplots(
+        1, len(shares), figsize=(3.4 * len(shares), 3), sharey=True, squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    for panel, share in zip(axes[0], shares, strict=True):
+        cases = max(1, round(share * record["size"]["objects"]["train"]))
+        panel.set_title(f"{100 * share:g} %: {cases} cases", fontsize=10)
+        panel.set_xlabel("step")
+        panel.grid(alpha=0.3)
+        for row in LIMITED:
+            curves = [
+                run["curve"] for run in record["runs"].values()
+                if run["part"] == "limited" and run["row"] == row and run["fraction"] == share
+            ]  # fmt: skip
+            for number, curve in enumerate(curves):
+                panel.plot(
+                    [point["step"] for point in curve], [point["psnr"] for point in curve],
+                    color=COLOURS[row], lw=1.3, marker=".",
+                    label=None if number else TITLES[row],
+                )  # fmt: skip
+    axes[0, 0].set_ylabel("validation PSNR (dB)")
+    axes[0, -1].legend(fontsize=8, loc="lower right")
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
+    with written_file(path) as beside:
+        figure.savefig(beside, format="png", dpi=110)
+    plt.close(figure)
