@@ -110,7 +110,7 @@ def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:
 def test_the_default_suits_the_scan() -> None:
     static, series = synthetic.scan(shape=SHAPE), synthetic.scan(1, 3, shape=SHAPE)
     assert default_method(static) == "zero-filled"
-    assert default_method(synthetic.accelerated(static, center=8)) == "tv"
+    assert default_method(synthetic.accelerated(static, center=8)) == "kronecker-cascade"
     assert default_method(synthetic.accelerated(series, center=8)) == "low-rank-sparse"
 
 

@@ -1,6 +1,7 @@
 """Simulate a scan, undersample it, reconstruct it by every method, and write a report.
 
-No download, no GPU, no data: the object is simulated, and the page says so.
+No download, no GPU, no data: the object is simulated, and the page says so; the weights of the
+network are part of the package, trained on other simulated objects.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from feathermr.cli.options import (
 from feathermr.cli.terminal import progress_bars, say, show
 from feathermr.core.registry import look_up
 
-STATIC = ("cg-sense", "tv", "l1-wavelet")
+STATIC = ("cg-sense", "l1-wavelet", "tv", "kronecker-cascade")
 DYNAMIC = ("temporal-tv", "low-rank-sparse")
 
 

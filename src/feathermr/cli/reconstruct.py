@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-m",
         "--method",
         type=names,
-        help="method, or several with commas (feathermr methods lists them; default: by the scan)",
+        help="method, or several with commas (feathermr methods lists them; default: by the scan), "
+        "or the folder of a training run",
     )
     parser.add_argument(
         "--set",
@@ -66,6 +67,8 @@ def run(options: argparse.Namespace) -> None:
     reference = feathermr.reference_image(scan)
     given = _undersampled(scan, options)
     chosen = options.method or (feathermr.default_method(given),)
+    if not options.method:
+        say(f"method: {chosen[0]}, the default for such a scan (-m chooses another)")
     for name in chosen:
         feathermr.check_suits(name, given)
     methods = {name: feathermr.make_method(name, settings(options.set)) for name in chosen}
@@ -84,7 +87,7 @@ def write(
     usual = ("npy", "gif" if comparison.acquisition.n_frames > 1 else "png")
     written: list[Path] = []
     for name in chosen:
-        stem = "image" if name == chosen[-1] else f"image-{name}"
+        stem = "image" if name == chosen[-1] else f"image-{Path(name).name}"
         image = comparison.reconstructions[name].image
         for kind in options.format or usual:
             written += feathermr.save_image(image, header, folder / stem, kind)

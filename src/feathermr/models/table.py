@@ -9,10 +9,10 @@ from torch import nn
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import seeded
 from feathermr.core.settings import Record, Setting, with_settings
-from feathermr.models.cascade import CascadeConfig, cascade
+from feathermr.models.cascade import Cascade, CascadeConfig
 from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
 from feathermr.models.lb_unet import LbUnetConfig, lb_unet
-from feathermr.models.modl import ModlConfig, modl
+from feathermr.models.modl import Modl, ModlConfig
 from feathermr.models.residual_unet import ResidualUnetConfig, residual_unet
 from feathermr.models.swinmr import SwinmrConfig, swinmr
 from feathermr.models.unet import UnetConfig, unet
@@ -108,7 +108,7 @@ MODELS: Mapping[str, Model] = {
         ),
     ),
     "modl": Model(
-        modl,
+        Modl,
         ModlConfig(),
         Card(
             "one shared convolutional denoiser and conjugate gradients, unrolled",
@@ -116,7 +116,7 @@ MODELS: Mapping[str, Model] = {
         ),
     ),
     "kronecker-modl": Model(
-        modl,
+        Modl,
         ModlConfig(kronecker=2),
         Card(
             "MoDL of Kronecker layers",
@@ -125,11 +125,11 @@ MODELS: Mapping[str, Model] = {
         ),
     ),
     "kronecker-cascade": Model(
-        cascade,
+        Cascade,
         CascadeConfig(),
         Card(
-            "small Kronecker U-Nets at half the resolution and conjugate gradients in turns; the "
-            "default for static scans",
+            "from a total-variation image by small Kronecker U-Nets at half the resolution and "
+            "conjugate gradients in turns; the default for static scans",
             "cascades: Schlemper et al. 2018, doi:10.1109/TMI.2017.2760978; consistency: Aggarwal "
             "et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et al. 2022, "
             "doi:10.1109/TNNLS.2022.3226772",

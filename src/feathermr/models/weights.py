@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from feathermr.core.atomic import written_file
@@ -69,7 +69,7 @@ def save_weights(
     }
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     with written_file(path) as beside:
-        save_file(tensors, beside, {"feathermr": json.dumps(record, allow_nan=False)})
+        beside.write_bytes(save(tensors, {"feathermr": json.dumps(record, allow_nan=False)}))
     return path
 
 

@@ -13,7 +13,7 @@ from feathermr.solvers import cg
 #: the noise for which a weight is what it says; in units of bright tissue
 USUAL_NOISE = 0.02
 #: makes the weight learn as fast as its exponent is large beside a layer's parameters
-SPEED = 5.0
+SPEED = 2.0
 #: noise below this is taken for this
 LEAST_NOISE = 0.003
 
@@ -52,7 +52,7 @@ class AdaptiveConsistency(nn.Module):
     Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356.
     """
 
-    def __init__(self, iterations: int = 4, initial_weight: float = 0.05) -> None:
+    def __init__(self, iterations: int = 4, initial_weight: float = 0.15) -> None:
         super().__init__()
         self.iterations = iterations
         self.level = nn.Parameter(torch.tensor(math.log(initial_weight) / SPEED))

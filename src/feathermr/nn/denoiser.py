@@ -50,7 +50,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features of the same shape."""
-        return features + self.second(relu(self.first(features)))
+        change: Tensor = self.second(relu(self.first(features)))
+        return features + change
 
 
 @final
@@ -76,7 +77,7 @@ class Denoiser(nn.Module):
         widths = [width + level * (width // 2) for level in range(levels)]
         pairs = list(itertools.pairwise(widths))
         self.multiple = 2**levels
-        self.head = layer(min(kronecker, 2), 10, width, 3)
+        self.head = layer(min(kronecker, 2), 18, width, 3)
         self.memory = layer(kronecker, width, width, 1, gain=SMALL) if remembers else None
         self.fine = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
         self.down = nn.ModuleList(
@@ -91,7 +92,7 @@ class Denoiser(nn.Module):
         """The change of the image, and what the next step should remember.
 
         Args:
-            image: real and imaginary parts (batch, 2, y, x).
+            image: real parts of image and mismatch, then imaginary parts (batch, 4, y, x).
             noise: of each image (batch,), as a logarithm.
             memory: features that the step before gave back (batch, width, y / 2, x / 2), padded.
         """

@@ -89,14 +89,17 @@ class KroneckerLayer(nn.Module):
         dtype = dtype or torch.get_default_dtype()
         if not dtype.is_floating_point:
             raise UsageError(f"a Kronecker layer takes real floating-point types, not {dtype}")
-        options = {"device": device, "dtype": dtype}
         if algebra is None:
-            self.algebra = nn.Parameter(torch.empty(self.terms, self.n, self.n, **options))
+            self.algebra = nn.Parameter(
+                torch.empty(self.terms, self.n, self.n, device=device, dtype=dtype)
+            )
         else:
-            self.register_buffer("algebra", algebra.detach().clone().to(**options))
+            self.register_buffer("algebra", algebra.detach().clone().to(device=device, dtype=dtype))
         small = (shape[0] // self.n, shape[1] // self.n, *shape[2:])
-        self.factors = nn.Parameter(torch.empty(self.terms, *small, **options))
-        self.bias = None if bias is None else nn.Parameter(torch.empty(bias, **options))
+        self.factors = nn.Parameter(torch.empty(self.terms, *small, device=device, dtype=dtype))
+        self.bias = (
+            None if bias is None else nn.Parameter(torch.empty(bias, device=device, dtype=dtype))
+        )
         self.reset_parameters()
 
     @property
@@ -128,7 +131,8 @@ class KroneckerLayer(nn.Module):
         ``to(memory_format=channels_last)`` looks for tensors of four axes and fails on five; the
         factors of a convolution have one axis more than its weight.
         """
-        return super()._apply(lambda each: fn(each.flatten()).reshape(each.shape), recurse)
+        super()._apply(lambda each: fn(each.flatten()).reshape(each.shape), recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def _description(self) -> str:
         parts = [f"n={self.n}"]

@@ -56,8 +56,8 @@ class KroneckerProjections(nn.Module):
     def _drawn(self, split: Tensor) -> tuple[Tensor, Tensor]:
         rows, columns = split.shape[1] // self.n, split.shape[2] // self.n
         shape = (self.matrices, self.terms, rows, columns)
-        algebra = rotations(self.matrices * self.terms, self.n).unflatten(
-            0, (self.matrices, self.terms)
+        algebra = rotations(self.matrices * self.terms, self.n).reshape(
+            self.matrices, self.terms, self.n, self.n
         )
         factors = torch.empty(shape, dtype=split.dtype, device=split.device)
         if not split.is_meta:

@@ -104,7 +104,8 @@ def rotations(terms: int, n: int, device: torch.device | str = "cpu") -> Tensor:
     """
     q, r = torch.linalg.qr(torch.randn(terms, n, n, dtype=torch.float64))
     signs = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0)
-    return (q * signs[:, None, :]).to(device)
+    drawn: Tensor = (q * signs[:, None, :]).to(device)
+    return drawn
 
 
 def factor_scale(algebra: Tensor, mean_square: float) -> float:

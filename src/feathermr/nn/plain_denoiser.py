@@ -33,13 +33,7 @@ class PlainDenoiser(nn.Module):
             parts += [convolution(n, channels_in, channels_out, 3, padding=1), nn.ReLU()]
         self.layers = nn.Sequential(*parts[:-1])
 
-    def forward(self, image: Tensor, noise: Tensor, memory: Tensor | None) -> tuple[Tensor, None]:
-        """The change of the image.
-
-        Args:
-            image: real and imaginary parts (batch, 2, y, x).
-            noise: not used.
-            memory: not used.
-        """
+    def forward(self, image: Tensor) -> Tensor:
+        """The change of an image, given as real and imaginary parts (batch, 2, y, x)."""
         change: Tensor = self.layers(image)
-        return change, None
+        return change

@@ -1,6 +1,7 @@
 """The table of methods, and how one is made from its name and settings."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.progress import Progress, silent
@@ -8,6 +9,7 @@ from feathermr.core.registry import look_up
 from feathermr.core.settings import Setting, with_settings
 from feathermr.recon.cg_sense import CgSense
 from feathermr.recon.l1_wavelet import L1Wavelet
+from feathermr.recon.learned import KroneckerCascade, KroneckerUnet, Network
 from feathermr.recon.low_rank_sparse import LowRankSparse
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, need_frames
@@ -22,6 +24,9 @@ METHODS: Mapping[str, type[Method]] = {
     "tv": TotalVariation,
     "temporal-tv": TemporalTotalVariation,
     "low-rank-sparse": LowRankSparse,
+    "kronecker-cascade": KroneckerCascade,
+    "kronecker-unet": KroneckerUnet,
+    "network": Network,
 }
 
 #: methods that need more than one frame
@@ -42,7 +47,7 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
     """The method called ``name``.
 
     Args:
-        name: in ``METHODS``.
+        name: in ``METHODS``, or the path of a trained network: ``network`` with these weights.
         settings: values for its fields; text is converted to the field's type, and one of several
             words (a ``Literal``) must be among them.
 
@@ -53,6 +58,8 @@ def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Met
         >>> make_method("cg-sense", {"iterations": "10"})
         CgSense(weight=45.0, iterations=10, calibration='espirit')
     """
+    if name not in METHODS and Path(name).exists():
+        return with_settings(Network(weights=name), settings, name)
     return with_settings(look_up(METHODS, name, "method")(), settings, name)
 
 
@@ -70,10 +77,10 @@ def reconstruct(
 
 
 def default_method(acquisition: Acquisition) -> str:
-    """What suits a scan: zero filling if complete, L+S for a series, else total variation.
+    """What suits a scan: zero filling if complete, L+S for a series, else the trained cascade.
 
     Complete is a scan without gaps: at its edges it may be padded with zeros.
     """
     if not acquisition.has_gaps:
         return "zero-filled"
-    return "low-rank-sparse" if acquisition.n_frames > 1 else "tv"
+    return "low-rank-sparse" if acquisition.n_frames > 1 else "kronecker-cascade"

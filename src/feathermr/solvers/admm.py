@@ -19,7 +19,7 @@ def admm(
     transform: LinearOperator,
     prox: Callable[[Tensor], Tensor],
     *,
-    penalty: float,
+    penalty: float | Tensor,
     iterations: int,
     inner_iterations: int = 4,
     progress: Progress = silent,
@@ -36,7 +36,7 @@ def admm(
         right_side: ``A^H y``.
         transform: ``T``.
         prox: of ``g / penalty``.
-        penalty: weight of the split; it changes the speed, not the solution.
+        penalty: weight of the split, one or one an item; it changes the speed, not the solution.
         iterations: of the three steps.
         inner_iterations: of CG a step.
         progress: told after each iteration.
