@@ -1,20 +1,19 @@
-"""The light default: a total-variation image, refined by small Kronecker U-Nets."""
+"""The light default: a total-variation image, refined by a small Kronecker U-Net in turns."""
 
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor, nn
 
 from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.errors import UsageError
-from feathermr.nn.adaptive_consistency import USUAL_NOISE, AdaptiveConsistency, noise_of
 from feathermr.nn.denoiser import Denoiser
+from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
 from feathermr.nn.total_variation import total_variation_image
 from feathermr.operators import Encoding
 
-#: what of the samples an image misses is shown to a denoiser in units of so many times the noise
-MISMATCH = 5.0
+#: what is taken for the error of the image at the first step and at the last, before training
+FIRST_LEVEL, LAST_LEVEL = 0.05, 0.02
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class CascadeConfig:
     """Sizes of a cascade.
 
     Attributes:
-        steps: denoisers, each followed by consistency with the samples.
+        steps: times that the image is denoised, then made consistent with the samples.
         iterations: of CG in a consistency step.
         width: channels at half the resolution, a multiple of 8; see `Denoiser`.
         levels: resolutions.
@@ -33,7 +32,7 @@ class CascadeConfig:
     iterations: int = 4
     width: int = 32
     levels: int = 3
-    kronecker: int = 4
+    kronecker: int = 2
 
     def __post_init__(self) -> None:
         if min(self.steps, self.iterations, self.levels, self.kronecker) < 1:
@@ -44,27 +43,24 @@ class CascadeConfig:
 
 @final
 class Cascade(nn.Module):
-    """``x_0`` by total variation, then ``x_k = C_k(x_(k-1) + D_k(x_(k-1), A^H (y - A x_(k-1))))``.
+    """``x_0`` by total variation, then ``x_k = C(D(x_(k-1), sigma_k), lambda_k)``.
 
-    ``D_k`` is a denoiser of its own each step. It sees the image, what of the samples the image
-    misses, the noise of the scan, and the features of the step before. ``C_k`` is a consistency
-    step. The start is a convex problem's solution that nothing was learned for, so that the
-    networks need only learn what total variation gets wrong. Frames are denoised each by itself.
-    One coil and many go the same way.
-
-    Cascades: Schlemper et al. 2018, doi:10.1109/TMI.2017.2760978; consistency by conjugate
-    gradients: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356.
+    ``D`` is a denoiser for noise of the level ``sigma_k``, which falls from step to step; ``C``
+    is consistency with the samples, in which the image counts ``lambda_k = (noise / tau_k)^2``.
+    Both levels follow the noise of the scan and are learned. That is half-quadratic splitting
+    (Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914), unrolled and trained as a whole (Aggarwal
+    et al. 2019, doi:10.1109/TMI.2018.2865356). The start is the solution of a convex problem that
+    nothing was learned for. Frames are denoised each by itself. One coil and many go the same way.
     """
 
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
-        self.denoisers = nn.ModuleList(
-            Denoiser(config.width, config.levels, config.kronecker, remembers=step > 0)
-            for step in range(config.steps)
-        )
-        self.consistency = nn.ModuleList(
-            AdaptiveConsistency(config.iterations) for _ in range(config.steps)
-        )
+        self.iterations = config.iterations
+        self.denoiser = Denoiser(config.width, config.levels, config.kronecker)
+        ratio = (LAST_LEVEL / FIRST_LEVEL) ** (1 / max(1, config.steps - 1))
+        levels = [FIRST_LEVEL * ratio**step for step in range(config.steps)]
+        self.sigma = nn.ModuleList(NoiseLevel(level, 0.5) for level in levels)
+        self.tau = nn.ModuleList(NoiseLevel(level, 0.5) for level in levels)
 
     def forward(self, kspace: Tensor, encoding: Encoding) -> Tensor:
         """K-space (slice, frame, coil, y, x) to image (slice, frame, y, x)."""
@@ -75,15 +71,16 @@ class Cascade(nn.Module):
         noise = noise_of(kspace, encoding.mask)
         adjoint = encoding.H(kspace)
         image = total_variation_image(adjoint, encoding, noise)
-        level = (noise / USUAL_NOISE).log().repeat_interleave(image.shape[1])
-        unit = MISMATCH * noise.reshape(-1, 1, 1, 1)
-        memory: Tensor | None = None
         images = []
-        for denoiser, consistency in zip(self.denoisers, self.consistency, strict=True):
-            mismatch = (adjoint - encoding.normal(image)) / unit
-            seen = to_channels(torch.stack([image, mismatch], 2).flatten(0, 1))
-            change, memory = denoiser(seen, level, memory)
-            change = from_channels(change.to(seen.dtype)).reshape(image.shape)
-            image = consistency(image + change, adjoint, encoding, noise)
+        for sigma, tau in zip(self.sigma, self.tau, strict=True):
+            cleaned = self.denoised(image, sigma(noise))
+            weight = (noise / tau(noise)).square()
+            image = consistent(cleaned, adjoint, encoding, weight, self.iterations)
             images.append(image)
         return images
+
+    def denoised(self, image: Tensor, sigma: Tensor) -> Tensor:
+        """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,)."""
+        channels = to_channels(image.flatten(0, 1)[:, None])
+        cleaned = self.denoiser(channels, sigma.repeat_interleave(image.shape[1]))
+        return from_channels(cleaned).reshape(image.shape)

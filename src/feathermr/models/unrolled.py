@@ -1,4 +1,4 @@
-"""What unrolled networks have in common."""
+"""What networks that are trained in a special way have in common."""
 
 from typing import Protocol, runtime_checkable
 
@@ -13,4 +13,13 @@ class Unrolled(Protocol):
 
     def images(self, kspace: Tensor, encoding: Encoding) -> list[Tensor]:
         """The image (slice, frame, y, x) after each step; the last is the answer."""
+        ...
+
+
+@runtime_checkable
+class Denoising(Protocol):
+    """A network with a denoiser inside, which can be trained first, by itself, and quickly."""
+
+    def denoised(self, image: Tensor, sigma: Tensor) -> Tensor:
+        """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,)."""
         ...

@@ -1,4 +1,4 @@
-"""The light U-Net between two steps of consistency."""
+"""The light U-Net that takes noise of a given level from an image."""
 
 import itertools
 import math
@@ -16,6 +16,8 @@ from feathermr.nn.layers import convolution
 HE = math.sqrt(6)
 #: what a residual block, and the network, add before training
 SMALL, TINY = 0.3, 0.03
+#: brings the plane of the noise level nearer to the values of an image
+BRIGHTER = 5.0
 
 
 def layer(
@@ -24,18 +26,22 @@ def layer(
     channels_out: int,
     kernel: int,
     stride: int = 1,
-    gain: float = 1,
+    gain: float = 1.0,
 ) -> nn.Module:
     """A convolution that keeps the size, or halves it; He et al. 2015, arXiv:1502.01852."""
     made = convolution(
-        kronecker, channels_in, channels_out, kernel, stride=stride, padding=kernel // 2
+        kronecker,
+        channels_in,
+        channels_out,
+        kernel,
+        stride=stride,
+        padding=kernel // 2,
+        bias=False,
     )
     with torch.no_grad():
         for name, parameter in made.named_parameters():
             if name in ("weight", "factors"):
                 parameter.mul_(HE * gain)
-            elif name == "bias":
-                parameter.zero_()
     return made
 
 
@@ -56,29 +62,27 @@ class ResidualBlock(nn.Module):
 
 @final
 class Denoiser(nn.Module):
-    """What is to be added to an image, by a U-Net that starts at half the resolution.
+    """``D(z, sigma) = z + U(z, sigma)`` with a U-Net ``U`` that starts at half the resolution.
 
     Four pixels become channels (sub-pixel, Shi et al. 2016, arXiv:1609.05158), so that the widest
     maps, and with them most of the time, are a quarter; nothing is lost, because the answer is put
-    together again from four channels. No normalisation: the answer of a slice depends on that
-    slice alone, and the layers fold and quantise as they are.
+    together again from four channels. The noise level is a plane of its own (Zhang et al. 2022,
+    doi:10.1109/TPAMI.2021.3088914). No layer has a bias and none normalises, so that
+    ``D(a z, a sigma) = a D(z, sigma)`` for positive ``a``: what is learned at one intensity holds
+    at all (Mohan et al. 2020, arXiv:1906.05478), and the layers fold and quantise as they are.
 
     Args:
         width: channels at half the resolution; each coarser level has half of it more.
         levels: resolutions, the first included.
         kronecker: ``n`` of the layers; 1 for dense ones.
-        remembers: takes the features of the step before; the first step has none.
     """
 
-    def __init__(
-        self, width: int = 32, levels: int = 3, kronecker: int = 4, remembers: bool = True
-    ) -> None:
+    def __init__(self, width: int = 32, levels: int = 3, kronecker: int = 2) -> None:
         super().__init__()
         widths = [width + level * (width // 2) for level in range(levels)]
         pairs = list(itertools.pairwise(widths))
         self.multiple = 2**levels
-        self.head = layer(min(kronecker, 2), 18, width, 3)
-        self.memory = layer(kronecker, width, width, 1, gain=SMALL) if remembers else None
+        self.head = layer(min(kronecker, 2), 10, width, 3)
         self.fine = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
         self.down = nn.ModuleList(
             layer(kronecker, fine, coarse, 3, stride=2) for fine, coarse in pairs
@@ -88,22 +92,20 @@ class Denoiser(nn.Module):
         self.merged = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
         self.tail = layer(kronecker, width, 8, 3, gain=TINY)
 
-    def forward(self, image: Tensor, noise: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The change of the image, and what the next step should remember.
+    def forward(self, image: Tensor, sigma: Tensor) -> Tensor:
+        """The image without noise (batch, 2, y, x).
 
         Args:
-            image: real parts of image and mismatch, then imaginary parts (batch, 4, y, x).
-            noise: of each image (batch,), as a logarithm.
-            memory: features that the step before gave back (batch, width, y / 2, x / 2), padded.
+            image: real and imaginary parts (batch, 2, y, x).
+            sigma: deviation of the noise in each part of each image (batch,).
         """
         height, width = image.shape[-2:]
         below, right = -height % self.multiple, -width % self.multiple
         packed = pixel_unshuffle(pad(image, (0, right, 0, below)), 2)
-        level = noise.to(packed.dtype).reshape(-1, 1, 1, 1).expand(-1, 2, *packed.shape[-2:])
-        features = self.head(concatenate([packed, level], 2))
-        if self.memory is not None and memory is not None:
-            features = features + self.memory(memory)
-        features = relu(features)
+        plane = BRIGHTER * sigma.to(packed.dtype).reshape(-1, 1, 1, 1)
+        features = relu(
+            self.head(concatenate([packed, plane.expand(-1, 2, *packed.shape[-2:])], 2))
+        )
         skipped = []
         for block, down in zip(self.fine, self.down, strict=True):
             features = block(features)
@@ -112,5 +114,5 @@ class Denoiser(nn.Module):
         features = self.middle(features)
         for block, up in zip(reversed(self.merged), reversed(self.up), strict=True):
             features = block(relu(pixel_shuffle(up(features), 2) + skipped.pop()))
-        change = pixel_shuffle(self.tail(features), 2)
-        return change[..., :height, :width], features
+        change = pixel_shuffle(self.tail(features), 2)[..., :height, :width]
+        return image + change.to(image.dtype)

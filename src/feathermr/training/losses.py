@@ -167,6 +167,42 @@ class MseLoss(nn.Module):
 
 
 @dataclass(frozen=True)
+class LogMseConfig:
+    """Settings.
+
+    Attributes:
+        epsilon: added to the mean square, for images of about 1: below it nothing is gained.
+    """
+
+    epsilon: float = 1e-6
+
+    def __post_init__(self) -> None:
+        check_weights(self)
+
+
+class LogMseLoss(nn.Module):
+    """``ln(mean |p - t|^2 + epsilon)`` of each slice, averaged: a decibel counts the same in all.
+
+    So neither noisy scans nor clean ones decide alone what is learned.
+    """
+
+    note = ""
+
+    def __init__(self, config: LogMseConfig) -> None:
+        super().__init__()
+        if config.epsilon <= 0:
+            raise UsageError(f"epsilon must be above zero, not {config.epsilon:g}")
+        self.config = config
+
+    def forward(self, prediction: Tensor, target: Tensor) -> LossTerms:
+        """Compare two complex images (slice, frame, y, x)."""
+        check_images(prediction, target)
+        difference = torch.view_as_real(prediction - target)
+        squares = difference.square().sum(-1).mean((1, 2, 3))
+        return summed({"log-mse": (squares + self.config.epsilon).log().mean()})
+
+
+@dataclass(frozen=True)
 class CharbonnierConfig:
     """Settings of the penalty.
 
@@ -269,6 +305,9 @@ LOSSES: Mapping[str, LossKind] = {
         CharbonnierConfig, CharbonnierLoss, "a smooth mean magnitude of both parts' differences"
     ),
     "mse": LossKind(MseConfig, MseLoss, "mean squared magnitude of the complex difference"),
+    "log-mse": LossKind(
+        LogMseConfig, LogMseLoss, "logarithm of each slice's mean squared complex difference"
+    ),
     "l1-ssim": LossKind(SsimConfig, SsimLoss, "complex l1 and dissimilarity of the magnitudes"),
 }
 

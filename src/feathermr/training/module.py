@@ -3,6 +3,7 @@
 This file is imported only when something is trained.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +15,15 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from feathermr.core.seeding import generator
 from feathermr.metrics import nmse, psnr, ssim
-from feathermr.models.unrolled import Unrolled
+from feathermr.models.unrolled import Denoising, Unrolled
 from feathermr.training.batches import Batch, to_example
 from feathermr.training.ema import AveragedModel
 from feathermr.training.losses import Loss, LossTerms
 from feathermr.training.recipe import OptimiserRecipe, Recipe
 from feathermr.training.schedule import learning_rate_factor
+
+#: ends of the noise that a denoiser learns to remove, in units of bright tissue
+NOISE_LEVELS = (0.004, 0.2)
 
 
 class Training(LightningModule):
@@ -41,7 +45,10 @@ class Training(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """The loss of one batch, and its terms for the metrics."""
         self._seed_step()
-        terms = self._compare(self.model, batch, self.recipe.loss.earlier)[1]
+        if self.global_step < self.recipe.loss.denoising and isinstance(self.model, Denoising):
+            terms = self._denoise(self.model, batch["target"])
+        else:
+            terms = self._compare(self.model, batch, self.recipe.loss.earlier)[1]
         named = {name: value.detach() for name, value in terms.terms.items()}
         return {"loss": terms.total, "terms": {"loss": terms.total.detach(), **named}}
 
@@ -74,6 +81,16 @@ class Training(LightningModule):
                 weight = weight * earlier
                 total = total + weight * self.loss(image, example.target).total
         return images[-1], terms._replace(total=total)
+
+    def _denoise(self, model: Denoising, target: Tensor) -> LossTerms:
+        """The loss of denoising the targets, with noise of random levels in two drawings."""
+        clean = target.repeat(2, 1, 1, 1)
+        low, high = math.log(NOISE_LEVELS[0]), math.log(NOISE_LEVELS[1])
+        sigma = (low + (high - low) * torch.rand(clean.shape[0], device=clean.device)).exp()
+        noisy = clean + 2**0.5 * sigma.reshape(-1, 1, 1, 1) * torch.randn_like(clean)
+        found = model.denoised(noisy, sigma)
+        with torch.autocast(clean.device.type, enabled=False):
+            return self.loss(found, clean)
 
     def _seed_step(self) -> None:
         keys = self.recipe.seed, "step", self.global_step, self.global_rank
