@@ -94,7 +94,11 @@ def test_equal_images_are_the_minimum_and_stay_there(name: str) -> None:
     loss = make_loss(name)
     same = t.clone().requires_grad_()
     value = loss(same, t).total
-    floor = {"composite": 15.1 * math.sqrt(1e-9), "charbonnier": math.sqrt(1e-9)}
+    floor = {
+        "composite": 15.1 * math.sqrt(1e-9),
+        "charbonnier": math.sqrt(1e-9),
+        "log-mse": math.log(1e-6),
+    }
     assert float(value.detach()) == pytest.approx(floor.get(name, 0.0), abs=1e-12)
     value.backward()
     assert same.grad is not None
@@ -130,6 +134,7 @@ def test_simple_losses_in_closed_form() -> None:
     p = t + (3 + 4j)
     assert float(make_loss("l1")(p, t).total) == pytest.approx(5)
     assert float(make_loss("mse")(p, t).total) == pytest.approx(25)
+    assert float(make_loss("log-mse")(p, t).total) == pytest.approx(math.log(25))
     assert float(make_loss("charbonnier", {"epsilon": 1e-12})(p, t).total) == pytest.approx(3.5)
 
 

@@ -33,6 +33,35 @@ def test_the_loss_of_a_step_is_the_loss_of_the_model_s_image() -> None:
     torch.testing.assert_close(outputs[1].total, expected)
 
 
+CASCADE = {
+    "model": "kronecker-cascade",
+    "settings": "{width: 8, levels: 2, steps: 2}",
+    "loss.name": "log-mse",
+}
+
+
+def test_the_images_of_earlier_steps_count_less_and_less() -> None:
+    recipe = small_recipe({**CASCADE, "loss.earlier": "0.25"})
+    model, loss = build(recipe.model, recipe.settings), make_loss("l1")
+    example = SimulatedExamples(recipe.data.simulated, 0)[3]
+    with torch.no_grad():
+        terms = Training(model, loss, recipe)._compare(model, to_batch(example), 0.25)[1]
+        first, last = model.images(example.kspace, example.encoding)  # type: ignore[operator]
+    each = [(image - example.target).abs().mean() for image in (first, last)]
+    torch.testing.assert_close(terms.total, each[1] + 0.25 * each[0])
+    torch.testing.assert_close(terms.terms["l1"], each[1])
+
+
+def test_a_denoiser_is_trained_by_itself_first(tmp_path: Path) -> None:
+    changes = {**CASCADE, "loss.earlier": "0.5", "loss.denoising": "4", "trainer.steps": "4"}
+    start = build(CASCADE["model"], {"width": 8, "levels": 2, "steps": 2}).state_dict()
+    alone = weights_of(trained(tmp_path / "alone", changes))
+    both = weights_of(trained(tmp_path / "both", {**changes, "trainer.steps": "6"}))
+    for name, value in start.items():
+        assert torch.equal(alone[f"model.{name}"], value) == (not name.startswith("denoiser"))
+        assert not torch.equal(both[f"model.{name}"], value)
+
+
 def test_a_few_steps_make_the_loss_smaller(tmp_path: Path) -> None:
     folder = trained(
         tmp_path / "run",

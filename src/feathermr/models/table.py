@@ -128,11 +128,11 @@ MODELS: Mapping[str, Model] = {
         Cascade,
         CascadeConfig(),
         Card(
-            "from a total-variation image by small Kronecker U-Nets at half the resolution and "
-            "conjugate gradients in turns; the default for static scans",
-            "cascades: Schlemper et al. 2018, doi:10.1109/TMI.2017.2760978; consistency: Aggarwal "
-            "et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et al. 2022, "
-            "doi:10.1109/TNNLS.2022.3226772",
+            "from a total-variation image by one small Kronecker U-Net and conjugate gradients in "
+            "turns; the default for static scans",
+            "half-quadratic splitting: Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914; "
+            "unrolled: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et "
+            "al. 2022, doi:10.1109/TNNLS.2022.3226772",
         ),
     ),
 }
