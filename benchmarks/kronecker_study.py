@@ -123,7 +123,7 @@ def network(run: Run, size: Size, store: Store, cases: Cases, say: Any) -> dict[
         store.keep_images(run.name, images)
     record = {
         "part": run.part, "row": run.row, "seed": run.seed, "fraction": run.fraction,
-        "settings": settings(size, run.row), "rate": rate, "steps": steps,
+        "settings": settings(size, run.row, run.part), "rate": rate, "steps": steps,
         "seconds": round(trained.seconds, 1), "curve": trained.curve,
         "scores": scores(images, cases.test),
     }  # fmt: skip

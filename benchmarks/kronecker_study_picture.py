@@ -81,7 +81,8 @@ def draw_curves(record: Mapping[str, Any], path: Path) -> None:
                     label=None if number else TITLES[row],
                 )  # fmt: skip
     axes[0, 0].set_ylabel("validation PSNR (dB)")
-    axes[0, -1].legend(fontsize=8, loc="lower right")
+    if axes[0, 0].has_data():
+        axes[0, 0].legend(fontsize=8, loc="lower right")
     _save(figure, path)
 
 

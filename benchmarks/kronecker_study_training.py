@@ -70,7 +70,7 @@ def open_cases(size: Size) -> Cases:
 
 def train(run: Run, size: Size, cases: Cases, rate: float, steps: int) -> Trained:
     """Adam, cosine, averaged weights; bfloat16 in the network's real-valued layers."""
-    model = build(MODELS[run.row][0], settings(size, run.row), run.seed).to(DEVICE)
+    model = build(MODELS[run.row][0], settings(size, run.row, run.part), run.seed).to(DEVICE)
     averaged = AveragedModel(model, AVERAGE)
     loss = make_loss(*LOSS)
     optimiser = torch.optim.Adam(model.parameters(), lr=rate)
