@@ -43,7 +43,7 @@ from feathermr.models.table import build
 from feathermr.nn.cost import cost, cost_problem
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("rate", "classical", "table", "limited", "sweep", "cost")
+PARTS = ("classical", "table", "limited", "sweep", "long", "cost")
 
 
 class Store:

@@ -59,26 +59,25 @@ def draw_errors(folder: Path, path: Path, errors: float = 0.3) -> None:
 
 def draw_curves(record: Mapping[str, Any], path: Path) -> None:
     """PSNR of the validation cases over the steps, one panel a share of the training cases."""
-    shares = record["size"]["fractions"]
+    runs, count = list(record["runs"].values()), record["size"]["objects"]["train"]
+    panels = [("limited", share) for share in record["size"]["fractions"]]
+    panels += [("long", run["fraction"]) for run in runs if run["part"] == "long"][:1]
     figure, axes = plt.subplots(
-        1, len(shares), figsize=(3.4 * len(shares), 3), sharey=True, squeeze=False,
+        1, len(panels), figsize=(3.2 * len(panels), 3), sharey=True, squeeze=False,
         layout="constrained",
     )  # fmt: skip
-    for panel, share in zip(axes[0], shares, strict=True):
-        cases = max(1, round(share * record["size"]["objects"]["train"]))
-        panel.set_title(f"{100 * share:g} %: {cases} cases", fontsize=10)
+    for panel, (part, share) in zip(axes[0], panels, strict=True):
+        longer = ", longer" if part == "long" else ""
+        panel.set_title(f"{100 * share:g} %: {max(1, round(share * count))} cases{longer}")
         panel.set_xlabel("step")
         panel.grid(alpha=0.3)
-        for row in LIMITED:
-            curves = [
-                run["curve"] for run in record["runs"].values()
-                if run["part"] == "limited" and run["row"] == row and run["fraction"] == share
-            ]  # fmt: skip
-            for number, curve in enumerate(curves):
+        for run in runs:
+            if (run["part"], run["fraction"]) == (part, share):
                 panel.plot(
-                    [point["step"] for point in curve], [point["psnr"] for point in curve],
-                    color=COLOURS[row], lw=1.3, marker=".",
-                    label=None if number else TITLES[row],
+                    [point["step"] for point in run["curve"]],
+                    [point["psnr"] for point in run["curve"]],
+                    color=COLOURS[run["row"]], lw=1.3, marker=".",
+                    label=TITLES[run["row"]] if run["seed"] == 0 else None,
                 )  # fmt: skip
     axes[0, 0].set_ylabel("validation PSNR (dB)")
     if axes[0, 0].has_data():

@@ -176,7 +176,7 @@ class Run:
 
     Attributes:
         name: of its file.
-        part: ``table``, ``limited`` or ``sweep``.
+        part: ``table``, ``limited``, ``sweep``, or ``long``: few cases with the table's budget.
         row: in ``MODELS``.
         seed: of the first weights, the order of the objects, masks and noise.
         fraction: of the training cases.
@@ -205,4 +205,7 @@ def runs(size: Size) -> list[Run]:
         for fraction in size.fractions
         for row in LIMITED
     ]
-    return [*table, *limited, *(Run(row, "sweep", row) for row in SWEEP), extra]
+    sweep = [Run(row, "sweep", row) for row in SWEEP]
+    fewest = min(size.fractions)
+    long = [Run(f"long-{row}-{100 * fewest:g}", "long", row, 0, fewest) for row in LIMITED]
+    return [*table, *limited, *sweep, extra, *long]

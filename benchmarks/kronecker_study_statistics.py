@@ -103,6 +103,21 @@ def few_cases(record: Record) -> list[dict[str, Any]]:
     return rows
 
 
+def long_runs(record: Record) -> list[tuple[str, str, PairedComparison, list[float]]]:
+    """(share of the cases, acceleration, Kronecker minus dense, both means) of equal budgets."""
+    found = []
+    fewest = f"{100 * min(record['size']['fractions']):g}"
+    sides = {fewest: [f"long-{row}-{fewest}" for row in LIMITED], "100": list(LIMITED)}
+    for percent, names in sides.items():
+        for acceleration in accelerations(record):
+            pair = [values(record, name, acceleration, "psnr") for name in names]
+            if all(pair):
+                difference = paired("psnr", (names[1], pair[1]), (names[0], pair[0]))
+                means = [sum(one) / len(one) for one in pair]
+                found.append((percent, acceleration, difference, means))
+    return found
+
+
 def sweep(record: Record) -> list[tuple[int, str]]:
     """(n, row) of the finished networks of the sweep, the dense one first."""
     rows = [(1, LIMITED[0]), (2, LIMITED[1]), *((int(row[-1]), row) for row in SWEEP)]

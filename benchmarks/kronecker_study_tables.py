@@ -11,6 +11,7 @@ from kronecker_study_statistics import (
     accelerations,
     few_cases,
     interval,
+    long_runs,
     sweep,
     twins,
     values,
@@ -114,6 +115,15 @@ def few_table(record: Record) -> str:
     ]
     heads = ["cases", "R", TITLES[LIMITED[0]], TITLES[LIMITED[1]], "difference", "by seed"]
     return table(heads, rows, texts=2)
+
+
+def long_table(record: Record) -> str:
+    rows = [
+        [f"{percent} %", f"{acceleration}x", *(f"{mean:.2f}" for mean in means), difference(one)]
+        for percent, acceleration, one, means in long_runs(record)
+    ]
+    heads = ["cases", "R", TITLES[LIMITED[0]], TITLES[LIMITED[1]], "difference"]
+    return table(heads, rows, texts=2) if len(rows) > len(accelerations(record)) else ""
 
 
 def sweep_table(record: Record) -> str:
