@@ -25,13 +25,17 @@ data:
     accelerations: [2, 2.5]
 trainer: {steps: 8, validate_every: 4, checkpoint_every: 3, log_every: 3}
 """
+CASCADE = TEXT.replace(
+    "model: unet\nsettings: {width: 4, depth: 2, consistency: 0}",
+    "model: kronecker-cascade\nsettings: {width: 8, levels: 2, steps: 2}\nloss: {name: log-mse}",
+)
 #: batches of any two steps can be joined
 FIXED_SIZE = {"data.simulated.sizes": "[32, 32]", "trainer.steps": "5"}
 ON_CPU = TrainingRun(accelerator="cpu")
 
 
-def small_recipe(changes: Mapping[str, str] | None = None) -> Recipe:
-    return parse_recipe(TEXT, "small.yaml", changes)
+def small_recipe(changes: Mapping[str, str] | None = None, text: str = TEXT) -> Recipe:
+    return parse_recipe(text, "small.yaml", changes)
 
 
 def silently(line: str) -> None:
@@ -46,13 +50,14 @@ def trained(
     resume: bool = False,
     progress: Progress = silent,
     curves: bool = False,
+    text: str = TEXT,
 ) -> RunFolder:
     """Train; without the picture of the curves, which takes as long as the training."""
     with pytest.MonkeyPatch.context() as patch:
         if not curves:
             patch.setattr(recorder, "draw_curves", lambda folder, title: folder.curves)
         return train(
-            small_recipe(changes),
+            small_recipe(changes, text),
             out,
             run,
             resume=resume,

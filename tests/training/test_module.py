@@ -15,7 +15,7 @@ from feathermr.training.recipe import OptimiserRecipe
 from feathermr.training.run_folder import RunFolder, series
 from feathermr.training.simulated import SimulatedExamples
 from feathermr.training.train import TrainingRun
-from training.small import small_recipe, trained
+from training.small import CASCADE, small_recipe, trained
 
 
 def weights_of(folder: RunFolder) -> dict[str, torch.Tensor]:
@@ -33,15 +33,8 @@ def test_the_loss_of_a_step_is_the_loss_of_the_model_s_image() -> None:
     torch.testing.assert_close(outputs[1].total, expected)
 
 
-CASCADE = {
-    "model": "kronecker-cascade",
-    "settings": "{width: 8, levels: 2, steps: 2}",
-    "loss.name": "log-mse",
-}
-
-
 def test_the_images_of_earlier_steps_count_less_and_less() -> None:
-    recipe = small_recipe({**CASCADE, "loss.earlier": "0.25"})
+    recipe = small_recipe({"loss.earlier": "0.25"}, CASCADE)
     model, loss = build(recipe.model, recipe.settings), make_loss("l1")
     example = SimulatedExamples(recipe.data.simulated, 0)[3]
     with torch.no_grad():
@@ -53,10 +46,11 @@ def test_the_images_of_earlier_steps_count_less_and_less() -> None:
 
 
 def test_a_denoiser_is_trained_by_itself_first(tmp_path: Path) -> None:
-    changes = {**CASCADE, "loss.earlier": "0.5", "loss.denoising": "4", "trainer.steps": "4"}
-    start = build(CASCADE["model"], {"width": 8, "levels": 2, "steps": 2}).state_dict()
-    alone = weights_of(trained(tmp_path / "alone", changes))
-    both = weights_of(trained(tmp_path / "both", {**changes, "trainer.steps": "6"}))
+    changes = {"loss.earlier": "0.5", "loss.denoising": "4", "trainer.steps": "4"}
+    start = build("kronecker-cascade", small_recipe(text=CASCADE).settings).state_dict()
+    alone = weights_of(trained(tmp_path / "alone", changes, text=CASCADE))
+    longer = {**changes, "trainer.steps": "6"}
+    both = weights_of(trained(tmp_path / "both", longer, text=CASCADE))
     for name, value in start.items():
         assert torch.equal(alone[f"model.{name}"], value) == (not name.startswith("denoiser"))
         assert not torch.equal(both[f"model.{name}"], value)

@@ -7,16 +7,10 @@ from torch import Tensor
 from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
-from feathermr.operators import Differences
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import as_slices, run
-from feathermr.solvers import admm, joint_threshold
-
-#: threshold of the split, in units of bright tissue; sets the speed, not the solution
-THRESHOLD = 0.2
-#: iterations of CG in each of ADMM: fewer lose the directions already found too often
-INNER_ITERATIONS = 8
+from feathermr.solvers import total_variation
 
 
 @dataclass(frozen=True)
@@ -45,14 +39,11 @@ class TotalVariation:
     def _solve(self, problem: Problem, progress: Progress) -> Tensor:
         frames = as_slices(problem)
         operator = frames.encoding
-        image = admm(
-            operator.normal,
+        image = total_variation(
+            operator,
             operator.H(frames.acquisition.kspace),
-            Differences(operator.domain, (-2, -1)),
-            lambda split: joint_threshold(split, THRESHOLD),
-            penalty=problem.weight(self.weight) / THRESHOLD,
+            problem.weight(self.weight),
             iterations=self.iterations,
-            inner_iterations=INNER_ITERATIONS,
             progress=progress,
         )
         return image.transpose(0, 1)

@@ -5,6 +5,7 @@ from feathermr.solvers.conjugate_gradient import cg
 from feathermr.solvers.fista import fista
 from feathermr.solvers.power_iteration import power_iteration
 from feathermr.solvers.proximal import joint_threshold, singular_value_threshold, soft_threshold
+from feathermr.solvers.total_variation import total_variation
 
 __all__ = [
     "admm",
@@ -14,4 +15,5 @@ __all__ = [
     "power_iteration",
     "singular_value_threshold",
     "soft_threshold",
+    "total_variation",
 ]
