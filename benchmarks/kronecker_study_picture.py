@@ -54,7 +54,7 @@ def draw_errors(folder: Path, path: Path, errors: float = 0.3) -> None:
     for one in axes.flat:
         one.set_xticks([])
         one.set_yticks([])
-    _save(figure, path)
+    _save(figure, path, 75)
 
 
 def draw_curves(record: Mapping[str, Any], path: Path) -> None:
@@ -81,11 +81,11 @@ def draw_curves(record: Mapping[str, Any], path: Path) -> None:
                 )  # fmt: skip
     axes[0, 0].set_ylabel("validation PSNR (dB)")
     if axes[0, 0].has_data():
-        axes[0, 0].legend(fontsize=8, loc="lower right")
-    _save(figure, path)
+        axes[0, 0].legend(fontsize=8)
+    _save(figure, path, 110)
 
 
-def _save(figure: Any, path: Path) -> None:
+def _save(figure: Any, path: Path, dpi: int) -> None:
     with written_file(path) as beside:
-        figure.savefig(beside, format="png", dpi=110)
+        figure.savefig(beside, format="png", dpi=dpi)
     plt.close(figure)
