@@ -6,8 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
+LEARNED ?=
 
-.PHONY: demo test test-all lint types contract check bench-classical bench-kronecker bench-simulator study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-classical bench-kronecker bench-learned bench-simulator study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -36,6 +37,9 @@ bench-classical: $(VENV)/.stamp-bench
 
 bench-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker.py
+
+bench-learned: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/learned.py $(LEARNED)
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py
