@@ -170,7 +170,7 @@ def test_a_mask_along_x_is_reconstructed_as_well_as_one_along_y() -> None:
         laws.assert_equal(reconstruct(turned, method).image.mT, along_y, 1e-3)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", sorted(set(METHODS) - {"network"}))
 def test_only_the_methods_for_series_refuse_a_static_scan(name: str) -> None:
     scan = synthetic.accelerated(synthetic.scan(1, 1, 3, SHAPE), center=12)
     if name not in SERIES_METHODS:

@@ -1,0 +1,90 @@
+"""What reconstruction by a trained network promises beyond the contract of all methods."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import laws
+import synthetic
+from feathermr.core.errors import DataError, UsageError
+from feathermr.core.fft import fft
+from feathermr.models import build
+from feathermr.models.weights import SHIPPED, save_weights
+from feathermr.phantom import simulate
+from feathermr.recon import make_method, reconstruct
+from feathermr.sampling import Undersampling
+
+SMALL = {"steps": 1, "width": 8, "levels": 2}
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    state = build("kronecker-cascade", SMALL).state_dict()
+    card = {"trained_on": "nothing at all"}
+    save_weights(tmp_path / "model.safetensors", state, "kronecker-cascade", SMALL, card)
+    return tmp_path
+
+
+def test_a_run_folder_is_a_method(run_folder: Path) -> None:
+    scan = synthetic.accelerated(synthetic.scan(1, 1, 3, (33, 26)), center=8)
+    result = reconstruct(scan, str(run_folder))
+    assert result.provenance.settings["weights"] == str(run_folder)
+    data = (run_folder / "model.safetensors").read_bytes()
+    assert result.provenance.weights == hashlib.sha256(data).hexdigest()
+    assert any("trained on nothing at all" in note for note in result.provenance.notes)
+    assert result.cost.parameters > 0
+
+
+def test_weights_are_asked_for_and_looked_for(tmp_path: Path) -> None:
+    scan = synthetic.accelerated(synthetic.scan(shape=(33, 26)), center=8)
+    with pytest.raises(UsageError, match="needs weights"):
+        reconstruct(scan, "network")
+    with pytest.raises(DataError, match="cannot be read"):
+        reconstruct(scan, "network", {"weights": str(tmp_path / "absent.safetensors")})
+    with pytest.raises(UsageError, match="no method is called"):
+        make_method(str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_frames_of_a_series_are_reconstructed_each_by_itself(name: str) -> None:
+    complete = synthetic.scan(1, 6, 1, (33, 26), noise=0.01)
+    scan = synthetic.accelerated(complete, center=8)
+    whole = reconstruct(scan, name).image
+    turned = replace(scan, kspace=scan.kspace.flip(1), mask=scan.mask.flip(1), reference=None)
+    laws.assert_equal(reconstruct(turned, name).image.flip(1), whole, 1e-5)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize(
+    ("coils", "pattern", "acceleration", "shape", "snr"),
+    [
+        (1, "random", 4, (96, 80), 30),
+        (1, "poisson", 6, (97, 83), 30),
+        (8, "random", 4, (96, 80), 30),
+        (8, "equispaced", 6, (80, 97), 15),
+        (16, "gaussian-2d", 8, (96, 80), 60),
+        (4, "gaussian", 2, (130, 64), 100),
+    ],
+)
+def test_what_ships_beats_zero_filling(
+    name: str, coils: int, pattern: str, acceleration: float, shape: tuple[int, int], snr: float
+) -> None:
+    complete = simulate("brain", shape=shape, coils=coils, snr=snr, seed=77)
+    scan = Undersampling(acceleration, pattern, seed=3)(complete).without_coil_maps()
+    assert complete.reference is not None
+    truth = complete.reference.abs()
+    before = synthetic.nmse(reconstruct(scan, "zero-filled").image.abs(), truth)
+    after = synthetic.nmse(reconstruct(scan, name).image.abs(), truth)
+    assert after < 0.9 * before
+
+
+def test_the_samples_come_back_within_their_noise() -> None:
+    complete = simulate("knee", shape=(96, 80), coils=1, snr=100, seed=5)
+    scan = Undersampling(4, seed=3)(complete)
+    result = reconstruct(scan, "kronecker-cascade")
+    from_image = torch.where(scan.mask, fft(result.image[:, :, None]), 0)
+    assert float((from_image - scan.kspace).norm() / scan.kspace.norm()) < 0.03
+    assert any("differs from the measured samples by" in note for note in result.provenance.notes)
