@@ -16,10 +16,9 @@ USE = {
 }
 LIMITS = (
     "Trained on numerical phantoms alone, never on a patient: what no phantom shows (implants, "
-    "lesions, folding, motion, fat shift, spirals) was never learned.",
-    "An image can look sharp and be wrong, the more so at 6 times and beyond. `kronecker-cascade` "
-    "weighs every sample and `reconstruct` says how far the image is from the samples; "
-    "compare with `-m tv`, whose errors look like errors.",
+    "lesions, folding, motion, fat shift) was never learned.",
+    "An image can look sharp and be wrong, the more so at 6 times and beyond. `reconstruct` says "
+    "how far the image is from the measured samples; compare with `-m tv`, which learned nothing.",
     "Cartesian only. Frames of a series are reconstructed each by itself; `temporal-tv` and "
     "`low-rank-sparse` use what frames share.",
     "Coil maps are estimated first: a network cannot mend wrong maps.",

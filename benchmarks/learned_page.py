@@ -201,10 +201,10 @@ def _raw(record: Record) -> str:
         f"{row['name'].capitalize()}: {row['coils']} coils, {height} x {width}, measured "
         f"{row['acceleration']:.1f} times undersampled, so that no reference exists. "
         f"{share:.0%} of the samples outside the fully sampled center ({row['held_out'][0]} "
-        f"positions, {folds} draws) were kept from the methods; the error is ||A x - y|| / ||y|| "
-        "there, with the coil maps that all methods estimate alike. The noise of the samples and "
-        "the error of the maps are in it, so that no method can come near 0. The weights of "
-        "the tuned rows are the best for these very samples. Lower is better."
+        f"positions; drawn anew {folds} times) were kept from the methods; the "
+        "error is ||A x - y|| / ||y|| there, with the coil maps that all methods estimate alike. "
+        "The noise of the samples and the error of the maps are in it, so that no method can come "
+        "near 0. The weights of the tuned rows are the best for just these samples."
         f"\n\n{_lines(lines)}\n\n{_raw_verdict(row)}"
     )
 
