@@ -24,7 +24,7 @@ FRAMES = 4
 
 @dataclass(frozen=True)
 class KroneckerCascade:
-    """The default of static scans: light Kronecker U-Nets and consistency, unrolled; trained.
+    """Trained, the default of static scans: total variation refined by a light Kronecker U-Net.
 
     One coil or many, lines or points, 2 to 8 times undersampled. Trained on simulated scans alone;
     its card says how. Frames of a series are reconstructed each by itself.
@@ -43,7 +43,7 @@ class KroneckerCascade:
 
 @dataclass(frozen=True)
 class KroneckerUnet:
-    """A light Kronecker U-Net on the zero-filled image; trained.
+    """Trained: a light Kronecker U-Net on the zero-filled image.
 
     Weaker than ``kronecker-cascade``, because it sees the samples only once; trained on simulated
     scans alone. Frames of a series are reconstructed each by itself.
@@ -62,7 +62,7 @@ class KroneckerUnet:
 
 @dataclass(frozen=True)
 class Network:
-    """A network that ``feathermr train`` made; ``-m RUN`` is short for it.
+    """Trained by yourself: a network that ``feathermr train`` made; ``-m RUN`` is short for it.
 
     Frames of a series are reconstructed each by itself.
 
