@@ -168,7 +168,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     assert process.stdout.readline().startswith("simulating brain")
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert errors == "feathermr demo: interrupted; files already written are complete\n"
     assert list(tmp_path.iterdir()) == []

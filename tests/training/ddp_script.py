@@ -13,7 +13,7 @@ from feathermr.training.simulated import SimulatedExamples
 from feathermr.training.train import TrainingRun
 from training.small import FIXED_SIZE, silently, small_recipe
 
-OUT = Path(sys.argv[1])
+OUT = Path(sys.argv[-1])
 MET: list[int] = []
 make_trainer, example = training.make_trainer, SimulatedExamples.__getitem__
 

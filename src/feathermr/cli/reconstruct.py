@@ -67,8 +67,6 @@ def run(options: argparse.Namespace) -> None:
     reference = feathermr.reference_image(scan)
     given = _undersampled(scan, options)
     chosen = options.method or (feathermr.default_method(given),)
-    if not options.method:
-        say(f"method: {chosen[0]}, the default for such a scan (-m chooses another)")
     for name in chosen:
         feathermr.check_suits(name, given)
     methods = {name: feathermr.make_method(name, settings(options.set)) for name in chosen}
@@ -92,6 +90,8 @@ def write(
         for kind in options.format or usual:
             written += feathermr.save_image(image, header, folder / stem, kind)
     page = feathermr.write_report(comparison, folder / "report.html", command=command_line())
+    if not options.method:
+        note(f"the method is {chosen[0]}, the default for such a scan; -m takes another")
     for sentence in (*header.notes, *comparison.reconstructions[chosen[-1]].provenance.notes):
         note(sentence)
     show(feathermr.to_rich(feathermr.score_table(comparison)))
