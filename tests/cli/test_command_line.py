@@ -155,6 +155,11 @@ def test_a_terminal_without_arrows_gets_question_marks(tmp_path: Path) -> None:
     assert (tmp_path / "out/demo/report.html").is_file()
 
 
+def _heed_interrupts() -> None:
+    """A shell's background jobs, and what they start, ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "demo", "brain", "--slices", "8"],
@@ -163,6 +168,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_interrupts,
     )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("simulating brain")
