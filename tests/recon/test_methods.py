@@ -72,6 +72,7 @@ def test_zero_filling_refuses_an_unknown_combination() -> None:
         ("zero-filled", "combine", "sum", "auto, maps, rss"),
         ("l1-wavelet", "wavelet", "db5", "did you mean 'db4'"),
         ("tv", "calibration", "espirt", "did you mean 'espirit'"),
+        ("kronecker-cascade", "calibration", "espirt", "did you mean 'espirit'"),
     ],
 )
 def test_a_setting_that_is_one_of_several_words_is_checked_before_any_scan(

@@ -13,8 +13,8 @@ from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
 from feathermr.operators import Encoding
 from feathermr.solvers import total_variation
 
-#: weight of the total variation in units of the noise variance, and iterations: a fifth of a
-#: decibel from the limit in a third of the time
+#: weight of the total variation in units of the noise variance, and iterations: fewer than to the
+#: limit, because what follows mends the rest
 WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
 #: what is taken for the error of the image at the first step and at the last, before training
 FIRST_LEVEL, LAST_LEVEL = 0.05, 0.02

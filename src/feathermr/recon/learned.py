@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from feathermr.acquisition import Acquisition
+from feathermr.calibration import Calibration
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
 from feathermr.models.weights import Trained, load_weights, shipped
@@ -33,7 +34,7 @@ class KroneckerCascade:
         calibration: how coil maps are estimated when the scan has none.
     """
 
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -52,7 +53,7 @@ class KroneckerUnet:
         calibration: how coil maps are estimated when the scan has none.
     """
 
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -72,7 +73,7 @@ class Network:
     """
 
     weights: str = ""
-    calibration: str = "espirit"
+    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""

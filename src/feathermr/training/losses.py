@@ -128,7 +128,7 @@ class CompositeLoss(nn.Module):
 
 
 @dataclass(frozen=True)
-class L1Config:
+class NoConfig:
     """Nothing to set."""
 
 
@@ -137,7 +137,7 @@ class L1Loss(nn.Module):
 
     note = ""
 
-    def __init__(self, config: L1Config) -> None:
+    def __init__(self, config: NoConfig) -> None:
         super().__init__()
 
     def forward(self, prediction: Tensor, target: Tensor) -> LossTerms:
@@ -146,17 +146,12 @@ class L1Loss(nn.Module):
         return summed({"l1": (prediction - target).abs().mean()})
 
 
-@dataclass(frozen=True)
-class MseConfig:
-    """Nothing to set."""
-
-
 class MseLoss(nn.Module):
     """``mean |p - t|^2`` of complex images."""
 
     note = ""
 
-    def __init__(self, config: MseConfig) -> None:
+    def __init__(self, config: NoConfig) -> None:
         super().__init__()
 
     def forward(self, prediction: Tensor, target: Tensor) -> LossTerms:
@@ -300,11 +295,11 @@ LOSSES: Mapping[str, LossKind] = {
     "composite": LossKind(
         CompositeConfig, CompositeLoss, "Charbonnier of image and spectrum, and VGG19's features"
     ),
-    "l1": LossKind(L1Config, L1Loss, "mean magnitude of the complex difference"),
+    "l1": LossKind(NoConfig, L1Loss, "mean magnitude of the complex difference"),
     "charbonnier": LossKind(
         CharbonnierConfig, CharbonnierLoss, "a smooth mean magnitude of both parts' differences"
     ),
-    "mse": LossKind(MseConfig, MseLoss, "mean squared magnitude of the complex difference"),
+    "mse": LossKind(NoConfig, MseLoss, "mean squared magnitude of the complex difference"),
     "log-mse": LossKind(
         LogMseConfig, LogMseLoss, "logarithm of each slice's mean squared complex difference"
     ),
