@@ -20,7 +20,9 @@ CASES: dict[str, dict[str, Setting]] = {
     "cg-sense": {"iterations": 12},
     "l1-wavelet": {"iterations": 12},
     "tv": {"iterations": 12},
+    "view-sharing": {},
     "temporal-tv": {"iterations": 12},
+    "kt-l1": {"iterations": 15},
     "low-rank-sparse": {"iterations": 15},
     "kronecker-cascade": {},
     "kronecker-unet": {},
@@ -28,7 +30,7 @@ CASES: dict[str, dict[str, Setting]] = {
 }
 #: networks that see the samples once gain less
 ONE_SHOT = {"kronecker-unet", "network"}
-TEMPORAL = {"temporal-tv", "low-rank-sparse"}
+TEMPORAL = {"view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse"}
 SHAPE = (33, 26)
 KNOWN = [name for name in METHODS if name in CASES]
 

@@ -8,6 +8,7 @@ from feathermr.core.progress import Progress, silent
 from feathermr.core.registry import look_up
 from feathermr.core.settings import Setting, with_settings
 from feathermr.recon.cg_sense import CgSense
+from feathermr.recon.kt_l1 import KtL1
 from feathermr.recon.l1_wavelet import L1Wavelet
 from feathermr.recon.learned import KroneckerCascade, KroneckerUnet, Network
 from feathermr.recon.low_rank_sparse import LowRankSparse
@@ -15,6 +16,7 @@ from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, need_frames
 from feathermr.recon.temporal_tv import TemporalTotalVariation
 from feathermr.recon.total_variation import TotalVariation
+from feathermr.recon.view_sharing import ViewSharing
 from feathermr.recon.zero_filled import ZeroFilled
 
 METHODS: Mapping[str, type[Method]] = {
@@ -22,7 +24,9 @@ METHODS: Mapping[str, type[Method]] = {
     "cg-sense": CgSense,
     "l1-wavelet": L1Wavelet,
     "tv": TotalVariation,
+    "view-sharing": ViewSharing,
     "temporal-tv": TemporalTotalVariation,
+    "kt-l1": KtL1,
     "low-rank-sparse": LowRankSparse,
     "kronecker-cascade": KroneckerCascade,
     "kronecker-unet": KroneckerUnet,
@@ -30,7 +34,7 @@ METHODS: Mapping[str, type[Method]] = {
 }
 
 #: methods that need more than one frame
-SERIES_METHODS = ("temporal-tv", "low-rank-sparse")
+SERIES_METHODS = ("view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse")
 
 
 def check_suits(name: str, acquisition: Acquisition) -> None:

@@ -1,0 +1,67 @@
+"""Sparsity over temporal frequency."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from feathermr.acquisition import Acquisition
+from feathermr.calibration import Calibration
+from feathermr.core.progress import Progress, silent
+from feathermr.operators import Fourier
+from feathermr.recon.problem import Problem
+from feathermr.recon.reconstruction import Reconstruction
+from feathermr.recon.runner import need_frames, run
+from feathermr.solvers import fista, soft_threshold
+
+
+@dataclass(frozen=True)
+class KtL1:
+    """Few temporal frequencies: ``min_x 0.5 ||A x - y||^2 + lambda sum_{w != 0} |(F_t x)_w|``.
+
+    ``lambda`` is ``weight`` times the noise (`Problem.weight`); the mean over the frames, frequency
+    zero, is free. By FISTA; for time series, and best for one heart beat, which is periodic.
+    Lustig et al. 2006 (k-t SPARSE, ISMRM, page 2420); Jung et al. 2009 (k-t FOCUSS),
+    doi:10.1002/mrm.21757.
+
+    Attributes:
+        weight: of the sparsity in units of the noise variance, for images of about 1.
+        iterations: of FISTA.
+        calibration: ``espirit`` or ``walsh``.
+    """
+
+    weight: float = 14.0
+    iterations: int = 60
+    calibration: Calibration = "espirit"
+
+    def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
+        """Reconstruct one scan of several frames."""
+        need_frames(acquisition, "kt-l1")
+        return run(
+            "kt-l1",
+            self,
+            acquisition,
+            self._solve,
+            calibration=self.calibration,
+            progress=progress,
+        )
+
+    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+        operator = problem.encoding
+        right_side = operator.H(problem.acquisition.kspace)
+        spectrum = Fourier(operator.domain, (-3,))
+        frames = operator.domain[-3]
+        thresholds = torch.full(
+            (frames, 1, 1), problem.weight(self.weight), device=right_side.device
+        ).to(right_side.real.dtype)
+        thresholds[frames // 2] = 0
+
+        def gradient(image: Tensor) -> Tensor:
+            return operator.normal(image) - right_side
+
+        def prox(image: Tensor) -> Tensor:
+            return spectrum.H(soft_threshold(spectrum(image), thresholds))
+
+        return fista(
+            gradient, prox, right_side, step=1.0, iterations=self.iterations, progress=progress
+        )
