@@ -104,8 +104,25 @@ def test_a_cine_comes_with_times_and_pixels(tmp_path: Path) -> None:
     assert torch.equal(scan.reference[0], torch.from_numpy(cine.astype(np.float32)))
     assert scan.header.frame_times == pytest.approx((0.010, 0.042, 0.075))
     assert scan.header.spacing == pytest.approx((8e-4, 8e-4, 8e-4))
-    np.savez(path, cine=cine, trigger_ms=[10.0, 42.0])
-    with pytest.raises(DataError, match="trigger_ms"):
+    for wrong in ([10.0, 42.0], [10.0, 75.0, 42.0], [10.0, 42.0, np.nan]):
+        np.savez(path, cine=cine, trigger_ms=wrong)
+        with pytest.raises(DataError, match="trigger_ms"):
+            load(path)
+
+
+def test_a_dataset_is_samples_of_frames_with_rows_along_its_last_axis(tmp_path: Path) -> None:
+    dataset = np.arange(2 * 3 * 5 * 7, dtype=np.float32).reshape(2, 3, 5, 7)
+    path = tmp_path / "a.npz"
+    np.savez(path, dataset=dataset, trigger_ms=[0.0, 40.0, 80.0], pixel_spacing_mm=[2.0, 1.0])
+    scan = load(path)
+    assert torch.equal(scan.reference, torch.from_numpy(dataset.transpose(0, 1, 3, 2).copy()))
+    assert scan.header.frame_times == pytest.approx((0.0, 0.040, 0.080))
+    assert scan.header.spacing == pytest.approx((2e-3, 2e-3, 1e-3))
+    np.savez(path, dataset=dataset + 1j)
+    with pytest.raises(DataError, match="must hold magnitudes"):
+        load(path)
+    np.savez(path, dataset=dataset[:, :, :0])
+    with pytest.raises(DataError, match="is empty"):
         load(path)
 
 

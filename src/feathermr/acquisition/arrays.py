@@ -52,10 +52,13 @@ def mask_tensor(array: Array) -> Tensor:
 def joined_complex(array: Array) -> Array:
     """Records of a real and an imaginary part as complex numbers; other arrays as they are."""
     for real, imaginary in (("real", "imag"), ("r", "i")):
+        for number, joined in (("<f4", "<c8"), ("<f8", "<c16")):
+            if array.dtype == np.dtype([(real, number), (imaginary, number)]):
+                return array.view(joined)  # the same numbers in the same place
         if array.dtype.names == (real, imaginary):
             parts: Any = array
-            joined: Array = parts[real] + 1j * parts[imaginary]
-            return joined
+            summed: Array = parts[real] + 1j * parts[imaginary]
+            return summed
     return array
 
 

@@ -8,7 +8,7 @@ from feathermr.acquisition.arrays import Layout
 from feathermr.acquisition.bart import read_bart
 from feathermr.acquisition.dicom import read_dicom
 from feathermr.acquisition.fastmri import read_fastmri
-from feathermr.acquisition.matlab import read_matlab5, read_matlab73
+from feathermr.acquisition.matlab import read_matlab
 from feathermr.acquisition.mrd import read_mrd
 from feathermr.acquisition.nifti import read_nifti
 from feathermr.acquisition.numpy_arrays import read_npy, read_npz
@@ -21,8 +21,8 @@ from feathermr.core.errors import DataError, FeatherError, UsageError
 WITH_LAYOUT = {
     "npy": read_npy,
     "npz": read_npz,
-    "matlab5": read_matlab5,
-    "matlab73": read_matlab73,
+    "matlab5": read_matlab,
+    "matlab73": read_matlab,
 }
 
 

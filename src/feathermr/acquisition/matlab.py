@@ -4,36 +4,46 @@ Arrays come in MATLAB's own order of axes, for both versions; CMRxRecon's k-spac
 its names.
 """
 
-import re
 from pathlib import Path
 
 import h5py
 
 from feathermr.acquisition.arrays import Array, Layout
+from feathermr.acquisition.cmrxrecon import (
+    MASK_NAME,
+    axes_note,
+    kspace_layout,
+    kspace_name,
+    mask_file,
+    mask_of,
+)
 from feathermr.acquisition.matlab5 import read_numeric_arrays
 from feathermr.acquisition.numpy_arrays import COMPANIONS, from_arrays
 from feathermr.acquisition.record import Acquisition
 from feathermr.core.errors import DataError
 
-#: CMRxRecon: (x, y, coil, slice, time); without coils in the files called single
-CMRXRECON = re.compile(r"kspace_(single_)?(full|sub\d+)")
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def read_matlab5(path: Path, layout: Layout | None) -> Acquisition:
-    """Numeric arrays of two axes and more; cells, structures and objects are left out."""
-    found = read_numeric_arrays(path.read_bytes())
-    arrays = {name: array for name, array in found.items() if array.size > 1}
-    return _from_matlab(arrays, layout, path.name)
+def matlab_arrays(path: Path) -> dict[str, Array]:
+    """The numeric arrays of more than one number in a MATLAB file, by name.
 
+    Cells, structures and objects are left out; axes are those that MATLAB shows.
 
-def read_matlab73(path: Path, layout: Layout | None) -> Acquisition:
-    """Numeric arrays at the top of the file, turned back to MATLAB's order of axes."""
+    Raises:
+        DataError: the file is cut off or contradicts itself.
+    """
+    with path.open("rb") as file:
+        head = file.read(len("MATLAB 7.3"))
+    if head != b"MATLAB 7.3" and not head.startswith(HDF5):
+        found = read_numeric_arrays(path.read_bytes())
+        return {name: array for name, array in found.items() if array.size > 1}
     arrays = {}
     with h5py.File(path, "r") as file:
         for name, item in file.items():
             if isinstance(item, h5py.Dataset) and _is_numeric(item) and item.size > 1:
                 arrays[name] = item[()].transpose()
-    return _from_matlab(arrays, layout, path.name)
+    return arrays
 
 
 def _is_numeric(dataset: h5py.Dataset) -> bool:
@@ -41,15 +51,32 @@ def _is_numeric(dataset: h5py.Dataset) -> bool:
     return dataset.dtype.kind in "cuifb" or names in (("real", "imag"), ("r", "i"))
 
 
-def _from_matlab(arrays: dict[str, Array], layout: Layout | None, source: str) -> Acquisition:
-    names = [name for name in arrays if CMRXRECON.fullmatch(name)]
-    if len(names) > 1:
-        raise DataError(f"it holds several scans: {', '.join(names)}; keep one")
-    if names and layout is None:
-        coils = () if "single" in names[0] else ("coil",)
-        axes = ("x", "y", *coils, "slice", "frame")
-        layout = axes[: arrays[names[0]].ndim]
-    if names:
-        beside = {name: array for name, array in arrays.items() if name in COMPANIONS}
-        arrays = {"kspace": arrays[names[0]], **beside}
-    return from_arrays(arrays, layout, source)
+def read_matlab(path: Path, layout: Layout | None) -> Acquisition:
+    """CMRxRecon's k-space by its names, with the mask that lies beside it; or as NumPy's arrays.
+
+    Raises:
+        DataError: several scans, axes that nothing names, or a mask that does not fit.
+    """
+    arrays = matlab_arrays(path)
+    name = kspace_name(arrays)
+    if name is None or (name == "kspace" and layout is not None):
+        return from_arrays(arrays, layout, path.name)
+    kspace = arrays[name]
+    beside = {key: array for key, array in arrays.items() if key in COMPANIONS}
+    notes = []
+    if layout is None:
+        layout = kspace_layout(name, kspace)
+        notes.append(axes_note(layout))
+        masks = {key: array for key, array in arrays.items() if MASK_NAME.fullmatch(key)}
+        file = path if masks else mask_file(path, name)
+        if file is not None:
+            beside["mask"] = mask_of(masks or _arrays_beside(file), file, kspace, layout)
+            notes.append(f"the mask is that in {file.name}")
+    return from_arrays({"kspace": kspace, **beside}, layout, path.name).with_notes(*notes)
+
+
+def _arrays_beside(file: Path) -> dict[str, Array]:
+    try:
+        return matlab_arrays(file)
+    except Exception as error:  # readers of foreign formats raise all kinds of errors
+        raise DataError(f"its mask file {file} is damaged or cut off") from error

@@ -29,8 +29,10 @@ from feathermr.core.errors import DataError
 
 #: the keys of an ``.npz`` file beside the array itself
 COMPANIONS = ("mask", "reference", "coil_maps", "noise", "header")
-#: numbers that describe the array ``cine``
+#: numbers that describe the arrays ``cine`` and ``dataset``
 CINE_FACTS = ("trigger_ms", "pixel_spacing_mm", "slice_location_mm")
+#: magnitude films by name, with their axes
+FILMS = {"cine": ("frame", "y", "x"), "dataset": ("slice", "frame", "x", "y")}
 
 
 def read_npy(path: Path, layout: Layout | None) -> Acquisition:
@@ -43,10 +45,9 @@ def read_npz(path: Path, layout: Layout | None) -> Acquisition:
     """Named arrays: those of `write_npz`, ``dataset``, ``cine``, or a single one of any name."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    if "cine" in arrays and arrays["cine"].ndim == 3 and layout is None:
-        return _from_cine(arrays, path.name)
-    if "dataset" in arrays and arrays["dataset"].ndim == 4 and layout is None:
-        layout = ("slice", "frame", "x", "y")
+    for name, axes in FILMS.items():
+        if layout is None and name in arrays and arrays[name].ndim == len(axes):
+            return _from_film(arrays, name, path.name)
     return from_arrays(arrays, layout, path.name)
 
 
@@ -91,11 +92,16 @@ def _main_name(arrays: Mapping[str, Array]) -> str:
     return names[0]
 
 
-def _known_layout(array: Array, layout: Layout | None, name: str) -> Layout:
+def _numeric(array: Array, name: str) -> Array:
     if array.dtype.kind not in "cuifb":
         raise DataError(f"the array '{name}' must hold numbers, not {array.dtype}")
     if array.size == 0:
         raise DataError(f"the array '{name}' of shape {array.shape} is empty")
+    return array
+
+
+def _known_layout(array: Array, layout: Layout | None, name: str) -> Layout:
+    _numeric(array, name)
     if layout is not None:
         check_layout(layout)
         return layout
@@ -154,26 +160,43 @@ def _image_tensor(array: Array) -> Tensor:
     return complex_tensor(array) if array.dtype.kind == "c" else real_tensor(array)
 
 
-def _from_cine(arrays: Mapping[str, Array], source: str) -> Acquisition:
-    """A magnitude series (t, y, x) with its times in milliseconds and its pixels in millimetres."""
-    cine = arrays["cine"]
+def _from_film(arrays: Mapping[str, Array], name: str, source: str) -> Acquisition:
+    """A magnitude series with its times in milliseconds and its pixels in millimetres.
+
+    Raises:
+        DataError: complex numbers, or facts that do not fit the series.
+    """
+    film = _numeric(joined_complex(arrays[name]), name)
+    if film.dtype.kind == "c":
+        raise DataError(
+            f"the film '{name}' must hold magnitudes, not complex numbers; call k-space 'kspace' "
+            "and give its layout"
+        )
+    image = real_tensor(ordered(film, FILMS[name], IMAGE))
+    return from_image(image, _film_header(arrays, name, image.shape[1], source))
+
+
+def _film_header(arrays: Mapping[str, Array], name: str, n_frames: int, source: str) -> Header:
     header = Header(source=source)
+    if "header" in arrays:
+        header = replace(header_from_text(str(arrays["header"])), source=source)
     if "trigger_ms" in arrays:
         times = np.atleast_1d(arrays["trigger_ms"].astype(float)) / 1e3
-        if times.shape != cine.shape[:1]:
-            raise DataError(f"'trigger_ms' has the shape {times.shape}, 'cine' {cine.shape}")
+        if times.shape != (n_frames,):
+            raise DataError(
+                f"'trigger_ms' has the shape {times.shape}, but '{name}' {n_frames} frames"
+            )
+        if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
+            raise DataError("'trigger_ms' must increase from frame to frame")
         header = replace(header, frame_times=tuple(times.tolist()))
     if "pixel_spacing_mm" in arrays:
         spacing = np.atleast_1d(arrays["pixel_spacing_mm"].astype(float)) / 1e3
         if spacing.size not in (1, 2):
             raise DataError(f"'pixel_spacing_mm' must be one number or two, not {spacing.size}")
         rows, columns = float(spacing[0]), float(spacing[-1])
-        header = replace(
-            header,
-            spacing=(rows, rows, columns),
-            notes=("the slice thickness is not in the file; it is set to the pixel spacing",),
-        )
-    return from_image(real_tensor(ordered(cine, ("frame", "y", "x"), IMAGE)), header)
+        note = "the slice thickness is not in the file; it is set to the pixel spacing"
+        header = replace(header, spacing=(rows, rows, columns), notes=(*header.notes, note))
+    return header
 
 
 def write_npz(acquisition: Acquisition, path: Path) -> None:

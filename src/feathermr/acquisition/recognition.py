@@ -9,7 +9,7 @@ from typing import Literal
 import h5py
 
 from feathermr.acquisition.bart import bart_pair
-from feathermr.acquisition.matlab import CMRXRECON
+from feathermr.acquisition.cmrxrecon import KSPACE_NAME
 from feathermr.core.errors import DataError
 
 Format = Literal[
@@ -90,7 +90,7 @@ def _hdf5_format(path: Path) -> Format:
             return "fastmri"
         if any(_is_mrd(file[name]) for name in names):
             return "mrd"
-        if any(CMRXRECON.fullmatch(name) for name in names):
+        if any(KSPACE_NAME.fullmatch(name) for name in names):
             return "matlab73"
     raise DataError(
         "the HDF5 file holds neither 'kspace' (fastMRI) nor raw data with a header (ISMRMRD), but "
