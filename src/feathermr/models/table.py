@@ -10,6 +10,7 @@ from feathermr.core.registry import look_up
 from feathermr.core.seeding import seeded
 from feathermr.core.settings import Record, Setting, with_settings
 from feathermr.models.cascade import Cascade, CascadeConfig
+from feathermr.models.dual_unet import DualUnet, DualUnetConfig
 from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
 from feathermr.models.lb_unet import LbUnetConfig, lb_unet
 from feathermr.models.modl import Modl, ModlConfig
@@ -133,6 +134,16 @@ MODELS: Mapping[str, Model] = {
             "half-quadratic splitting: Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914; "
             "unrolled: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et "
             "al. 2022, doi:10.1109/TNNLS.2022.3226772",
+        ),
+    ),
+    "dual-unet": Model(
+        DualUnet,
+        DualUnetConfig(),
+        Card(
+            "two U-Nets, for real and imaginary parts of a film's frames, and a 3D ResNet over "
+            "frames; a heavy baseline for films of 20 frames",
+            "U-Net: Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28; attention: Woo et "
+            "al. 2018, doi:10.1007/978-3-030-01234-2_1",
         ),
     ),
 }
