@@ -14,6 +14,7 @@ _PUBLIC = {
     "save_cine": "feathermr.acquisition",
     "save_image": "feathermr.acquisition",
     "IMAGE_FORMATS": "feathermr.acquisition",
+    "check_image_format": "feathermr.acquisition",
     "Acquisition": "feathermr.acquisition",
     "Header": "feathermr.acquisition",
     "undersample": "feathermr.acquisition",

@@ -91,12 +91,23 @@ def test_without_a_position_files_are_slices_in_their_order(
     series: tuple[Path, ...], f_image: torch.Tensor
 ) -> None:
     def edit(i: int, dataset: Dataset) -> None:
-        del dataset.ImagePositionPatient
-        del dataset.TriggerTime
+        del dataset.ImagePositionPatient, dataset.TriggerTime, dataset.FrameTime
 
     scan = load(change(series, edit))
     assert torch.allclose(scan.reference[:, 0], f_image.flatten(0, 1), atol=1e-4)
     assert scan.header.affine is None
+
+
+def test_without_trigger_times_the_position_in_time_and_the_frame_time_tell(
+    series: tuple[Path, ...], f_image: torch.Tensor
+) -> None:
+    def edit(i: int, dataset: Dataset) -> None:
+        del dataset.TriggerTime
+        dataset.InstanceNumber = 6 - i
+
+    scan = load(change(series, edit))
+    assert torch.allclose(scan.reference, f_image, atol=1e-4)
+    assert scan.header.frame_times == pytest.approx((0.0, 0.04, 0.08))
 
 
 def enhanced(series: tuple[Path, ...], path: Path, order: list[int]) -> Path:

@@ -12,7 +12,12 @@ from feathermr.acquisition.retrospective import undersample
 if TYPE_CHECKING:
     from feathermr.acquisition.loading import load
     from feathermr.acquisition.numpy_arrays import save_cine
-    from feathermr.acquisition.saving import IMAGE_FORMATS, save_acquisition, save_image
+    from feathermr.acquisition.saving import (
+        IMAGE_FORMATS,
+        check_image_format,
+        save_acquisition,
+        save_image,
+    )
 
 _LAZY = {
     "load": "feathermr.acquisition.loading",
@@ -20,6 +25,7 @@ _LAZY = {
     "save_image": "feathermr.acquisition.saving",
     "save_cine": "feathermr.acquisition.numpy_arrays",
     "IMAGE_FORMATS": "feathermr.acquisition.saving",
+    "check_image_format": "feathermr.acquisition.saving",
 }
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "Acquisition",
     "Header",
     "Origin",
+    "check_image_format",
     "load",
     "save_acquisition",
     "save_cine",

@@ -141,7 +141,9 @@ def _time(dataset: Dataset, groups: list[Dataset], index: int) -> float | None:
     if delay is None:
         delay = dataset.get("TriggerTime")
     if delay is None and dataset.get("FrameTime") is not None:
-        delay = index * float(dataset.FrameTime)
+        alone = int(dataset.get("NumberOfFrames") or 1) == 1
+        number = dataset.get("TemporalPositionIdentifier") if alone else index + 1
+        delay = None if number is None else (int(number) - 1) * float(dataset.FrameTime)
     return None if delay in (None, "") else float(delay) / 1e3
 
 

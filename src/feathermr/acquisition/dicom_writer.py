@@ -38,7 +38,8 @@ def write_dicom(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
             datasets[0].save_as(beside, enforce_file_format=True)
         return (path,)
     folder = path.with_suffix("")
-    names = [f"feathermr_{number:03d}.dcm" for number in range(len(datasets))]
+    digits = max(3, len(str(len(datasets) - 1)))  # names sort as their numbers do
+    names = [f"feathermr_{number:0{digits}d}.dcm" for number in range(len(datasets))]
     with written_folder(folder, "feathermr_*.dcm") as beside:
         for name, dataset in zip(names, datasets, strict=True):
             dataset.save_as(beside / name, enforce_file_format=True)
@@ -73,6 +74,7 @@ def _common(magnitude: npt.NDArray[np.float64], slope: float, header: Header) ->
     dataset.ScanningSequence, dataset.SequenceVariant, dataset.ScanOptions = "RM", "NONE", ""
     dataset.MRAcquisitionType, dataset.EchoTrainLength = "2D", None
     _add_contrast(dataset, header)
+    _add_timing(dataset, header, magnitude.shape[1])
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
     dataset.PixelRepresentation = 0
@@ -96,6 +98,17 @@ def _add_contrast(dataset: Dataset, header: Header) -> None:
     dataset.InPlanePhaseEncodingDirection = "ROW" if header.phase_axis == -1 else "COL"
     if header.anatomy.isascii():
         dataset.BodyPartExamined = header.anatomy.upper()[:16]
+
+
+def _add_timing(dataset: Dataset, header: Header, n_frames: int) -> None:
+    """Of a film: how many frames there are and how far apart they are, where it is known."""
+    if n_frames < 2:
+        return
+    dataset.NumberOfTemporalPositions = dataset.CardiacNumberOfImages = n_frames
+    interval = frame_interval(header, n_frames)
+    if interval is not None:
+        dataset.FrameTime = dataset.TemporalResolution = _number(interval * 1e3)
+        dataset.RecommendedDisplayFrameRate = max(1, round(1 / interval))
 
 
 def _single(

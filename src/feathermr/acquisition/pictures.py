@@ -11,7 +11,6 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from feathermr.acquisition.arrays import Array, real_tensor
-from feathermr.acquisition.geometry import frame_interval
 from feathermr.acquisition.image_object import from_image
 from feathermr.acquisition.record import Acquisition, Header
 from feathermr.core.atomic import written_file
@@ -19,9 +18,6 @@ from feathermr.core.errors import DataError
 
 #: share of all pixels that a picture shows below white
 WINDOW_QUANTILE = 0.995
-#: seconds a frame is shown when its time is unknown; the shortest that players respect; the
-#: longest that anybody wants to wait
-UNKNOWN_DELAY, SHORTEST_DELAY, LONGEST_DELAY = 0.1, 0.02, 1.0
 #: modes of PIL whose pixels hold more than eight bits of grey
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I", "F")
 
@@ -85,28 +81,9 @@ def write_png(image: Tensor, path: Path) -> tuple[Path, ...]:
     return paths
 
 
-def write_gif(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
-    """An endless animation over the frames of each slice, at the speed of the scan if watchable."""
-    delay = frame_interval(header, image.shape[1]) or UNKNOWN_DELAY
-    delay = min(max(delay, SHORTEST_DELAY), LONGEST_DELAY)
-    films = grey_levels(image)
-    paths = numbered(path, len(films))
-    for film, target in zip(films, paths, strict=True):
-        first, *others = [Image.fromarray(frame) for frame in film]
-        with written_file(target) as beside:
-            first.save(
-                beside,
-                format="GIF",
-                save_all=True,
-                append_images=others,
-                duration=10 * round(100 * delay),
-                loop=0,
-            )
-    return paths
-
-
 def numbered(path: Path, count: int) -> tuple[Path, ...]:
     """``path`` itself for one file, ``name_000``, ``name_001``, ... for several."""
     if count == 1:
         return (path,)
-    return tuple(path.with_name(f"{path.stem}_{i:03d}{path.suffix}") for i in range(count))
+    digits = max(3, len(str(count - 1)))  # names sort as their numbers do
+    return tuple(path.with_name(f"{path.stem}_{i:0{digits}d}{path.suffix}") for i in range(count))

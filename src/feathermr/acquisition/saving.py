@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from feathermr.acquisition.animation import write_gif
 from feathermr.acquisition.dicom_writer import write_dicom
 from feathermr.acquisition.fastmri import write_fastmri
+from feathermr.acquisition.mp4 import ffmpeg_program, write_mp4
 from feathermr.acquisition.mrd_writer import write_mrd
 from feathermr.acquisition.nifti import write_nifti
 from feathermr.acquisition.numpy_arrays import write_npz
-from feathermr.acquisition.pictures import write_gif, write_png
+from feathermr.acquisition.pictures import write_png
 from feathermr.acquisition.record import Acquisition, Header, check_finite
 from feathermr.core.atomic import written_file
 from feathermr.core.axes import IMAGE, check_axes
@@ -71,10 +73,12 @@ class ImageFormat:
     Attributes:
         endings: of its files; the first is added to a name that has none of them.
         write: takes image, header and path and returns the written paths.
+        check: raises `UsageError` where what the format needs is not installed.
     """
 
     endings: tuple[str, ...]
     write: Callable[[Tensor, Header, Path], tuple[Path, ...]]
+    check: Callable[[], object] = lambda: None
 
 
 IMAGE_FORMATS: dict[str, ImageFormat] = {
@@ -84,15 +88,25 @@ IMAGE_FORMATS: dict[str, ImageFormat] = {
     "png": ImageFormat((".png",), _png),
     "h5": ImageFormat((".h5",), _h5),
     "gif": ImageFormat((".gif",), write_gif),
+    "mp4": ImageFormat((".mp4",), write_mp4, ffmpeg_program),
 }
+
+
+def check_image_format(name: str) -> None:
+    """Refuse a format that cannot be written here, before anything is computed.
+
+    Raises:
+        UsageError: there is no such format, or what it needs is not installed.
+    """
+    look_up(IMAGE_FORMATS, name, "image format").check()
 
 
 def save_image(image: Tensor, header: Header, path: str | Path, format: str) -> tuple[Path, ...]:
     """Write an image (slice, frame, y, x) in one of ``IMAGE_FORMATS``.
 
-    ``npy`` keeps the complex numbers and all four axes; the others hold magnitudes. ``png`` and
-    ``gif`` show 0 as black and the 99.5th percentile as white. Several DICOM images go to a folder
-    of the path's name, several PNG or GIF files get numbers.
+    ``npy`` keeps the complex numbers and all four axes; the others hold magnitudes. ``png``,
+    ``gif`` and ``mp4`` show 0 as black and the 99.5th percentile as white. Several DICOM images go
+    to a folder of the path's name, several PNG, GIF or MP4 files get numbers.
 
     Args:
         image: complex or real.
@@ -104,7 +118,7 @@ def save_image(image: Tensor, header: Header, path: str | Path, format: str) -> 
         The files written.
 
     Raises:
-        UsageError: no such format.
+        UsageError: no such format, or no ffmpeg for ``mp4``.
         DataError: the image is not finite or has other axes, or the file system refused.
     """
     chosen = look_up(IMAGE_FORMATS, format, "image format")

@@ -26,7 +26,6 @@ from feathermr.cli.options import (
 )
 from feathermr.cli.terminal import note, progress_bars, say, show
 from feathermr.core.errors import UsageError
-from feathermr.core.registry import look_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_layout(parser)
     add_undersampling(parser)
-    parser.add_argument("--mask", type=Path, help="mask from a file (npy or npz)")
+    parser.add_argument("--mask", type=Path, help="mask from a file (npy, npz or mat)")
     add_image_physics(parser)
     parser.add_argument("--out", type=Path, help="folder to write to (default: out/NAME)")
     parser.add_argument(
         "--format",
         type=names,
-        help="of the image: npy,png,nifti,dicom,h5,gif (default: npy,png; for a time series "
+        help="of the image: npy,png,nifti,dicom,h5,gif,mp4 (default: npy,png; for a time series "
         "npy,gif)",
     )
     add_device(parser)
@@ -105,7 +104,7 @@ def write(
 def _checked(options: argparse.Namespace) -> Path:
     """The folder to write to; what can be refused before the scan is read, is."""
     for kind in options.format or ():
-        look_up(feathermr.IMAGE_FORMATS, kind, "image format")
+        feathermr.check_image_format(kind)
     for name in options.method or ():
         feathermr.make_method(name, settings(options.set))
     checked_device(options.device)

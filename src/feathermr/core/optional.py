@@ -10,6 +10,7 @@ EXTRAS = {
     "lightning": "train",
     "tensorboard": "train",
     "sigpy": "bench",
+    "imageio_ffmpeg": "video",
     "skimage": "test",
     "playwright": "test",
 }
