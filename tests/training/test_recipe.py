@@ -133,6 +133,10 @@ def test_the_learning_rate_rises_and_falls_as_its_schedule_says() -> None:
     assert factors[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert factors[3:] == sorted(factors[3:], reverse=True)
     assert factors[-1] == pytest.approx(0.1)
+    share = ScheduleConfig("cosine", warm_up=0.125, floor=0.1)
+    assert [learning_rate_factor(share, step, 24) for step in range(24)] == [
+        learning_rate_factor(cosine, step, 24) for step in range(24)
+    ]
     constant = ScheduleConfig("constant")
     assert {learning_rate_factor(constant, step, 9) for step in range(9)} == {1.0}
     fifths = ScheduleConfig("step")

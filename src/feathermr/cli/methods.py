@@ -88,7 +88,8 @@ def _show_costs(options: argparse.Namespace) -> None:
         for name in names:
             bar = bars.start(f"measuring {name}", 1)
             model = feathermr.build(name).to(device)
-            problem = feathermr.cost_problem(options.size, options.coils, device)
+            frames = getattr(feathermr.MODELS[name].config, "frames", 1)
+            problem = feathermr.cost_problem(options.size, options.coils, device, frames)
             costs[name] = asdict(feathermr.cost(model, *problem))
             bar(1, 1)
     if options.json:

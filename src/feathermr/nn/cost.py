@@ -135,14 +135,16 @@ def latency(model: nn.Module, kspace: Tensor, encoding: Encoding, *, repeats: in
     return statistics.median(seconds[1:])
 
 
-def cost_problem(size: int, coils: int = 1, device: str = "cpu") -> tuple[Tensor, Encoding]:
+def cost_problem(
+    size: int, coils: int = 1, device: str = "cpu", frames: int = 1
+) -> tuple[Tensor, Encoding]:
     """K-space of random numbers and its operator: a square image, every fourth line sampled."""
     drawn = torch.randn(2, coils, size, size, dtype=torch.complex64, generator=generator(0, "cost"))
     image, maps = drawn[0, :1], drawn[1]
     maps = maps / torch.linalg.vector_norm(maps, dim=0) if coils > 1 else torch.ones_like(maps)
     mask = (torch.arange(size) % 4 == 0)[None, None, None, :, None]
-    encoding = Encoding(mask.to(device), maps[None, None].to(device), 1)
-    kspace = fft(maps * image)[None, None] * mask
+    encoding = Encoding(mask.to(device), maps[None, None].to(device), frames)
+    kspace = (fft(maps * image)[None, None] * mask).repeat(1, frames, 1, 1, 1)
     return kspace.to(device), encoding
 
 
