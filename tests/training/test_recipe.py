@@ -1,17 +1,26 @@
 """Recipes: every key is checked, every value has a type and a range."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from feathermr.core.errors import DataError, UsageError
 from feathermr.models.table import configure
 from feathermr.training.losses import make_loss
-from feathermr.training.recipe import RECIPES, load_recipe, named_recipe, parse_recipe, save_recipe
+from feathermr.training.recipe import (
+    RECIPES,
+    LossRecipe,
+    load_recipe,
+    named_recipe,
+    parse_recipe,
+    save_recipe,
+)
 from feathermr.training.schedule import ScheduleConfig, learning_rate_factor
 
 #: recipes of networks that are not the paper's
-OWN = {"kronecker-cascade"}
+OWN = {"kronecker-cascade", *(name for name in RECIPES if name.startswith("cine"))}
 FILES = Path(parse_recipe.__code__.co_filename).parent / "recipes"
 
 
@@ -41,6 +50,47 @@ def test_the_recipes_have_the_paper_s_numbers() -> None:
     fastmri = named_recipe("kronecker-unet-fastmri").data.fastmri
     assert (fastmri.validation, fastmri.test, fastmri.central_slices) == (64, 200, 20)
     assert (fastmri.crop, fastmri.accelerations) == ((320, 320), (4, 8, 16))
+
+
+def test_the_recipes_for_films_are_one_change_from_each_other() -> None:
+    base = named_recipe("cine-dual-unet")
+    assert (base.optimiser.learning_rate, base.optimiser.weight_decay) == (1e-4, 1e-4)
+    assert (base.schedule.name, base.schedule.warm_up, base.loss.name) == ("cosine", 0.05, "mse")
+    assert (base.data.films.batch, base.data.films.center, base.data.films.parts) == (
+        10,
+        11,
+        (4, 1, 2),
+    )
+    changes: dict[str, dict[str, Any]] = {
+        "l1": {"loss": LossRecipe("l1")},
+        "plain": {
+            "settings": {"dropout": 0},
+            "schedule": replace(base.schedule, name="constant", warm_up=0),
+        },
+        "no-attention": {"settings": {"attention": False}},
+        "2": {"settings": {"cascades": 2}},
+        "3": {"settings": {"cascades": 3}},
+    }
+    for name, change in changes.items():
+        found = named_recipe(f"cine-dual-unet-{name}")
+        assert replace(found, summary=base.summary) == replace(base, **change)
+
+
+def test_a_recipe_takes_from_its_base_what_it_leaves_out() -> None:
+    text = "base: unet\nsettings: {width: 8}\ndata: {simulated: {patterns: {random: 1}}}"
+    base, found = named_recipe("unet"), parse_recipe(text, "x.yaml")
+    simulated = replace(base.data.simulated, patterns={"random": 1.0})
+    assert found == replace(
+        base, settings={"width": 8}, data=replace(base.data, simulated=simulated)
+    )
+    for wrong, sentence in (
+        ("base: unett", "no recipe is called 'unett'; did you mean 'unet'"),
+        ("base: 3", "base must be the name of a recipe, not 3"),
+        ("base: cine-dual-unet-l1", "cine-dual-unet-l1 has a base itself; take cine-dual-unet"),
+        ("base: unet\nsteps: 3", "the recipe has no key 'steps'"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            parse_recipe(wrong, "x.yaml")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Train a network by a recipe, on simulated scans or on a folder of data.
+"""Train a network by a recipe, on simulated scans or on data of your own.
 
 The folder gets the weights, their metrics and curves, and checkpoints to go on from.
 """
@@ -22,7 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", metavar="RECIPE", help=RECIPES_HELP)
     parser.add_argument("--list", action="store_true", help="list the recipes and leave")
     parser.add_argument("--out", type=Path, help="folder (default: runs/RECIPE)")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="fastMRI's files to train on")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="to train on: a folder of fastMRI's files, or an .npz file of films",
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on from the folder's last checkpoint, if any"
     )
@@ -66,14 +71,12 @@ def run(options: argparse.Namespace) -> None:
         changes["trainer.steps"] = str(options.steps)
     if options.precision:
         changes["trainer.precision"] = options.precision
-    if options.data:
-        changes.setdefault("data.source", "fastmri")
     path = Path(options.recipe)
     folder = checked_folder(options.out or Path("runs") / path.stem)
-    if path.suffix in (".yaml", ".yml"):
-        recipe = feathermr.load_recipe(path, changes)
-    else:
-        recipe = feathermr.named_recipe(options.recipe, changes)
+    recipe = _recipe(path, changes)
+    if options.data and recipe.data.source == "simulated" and "data.source" not in changes:
+        changes["data.source"] = "films" if options.data.suffix == ".npz" else "fastmri"
+        recipe = _recipe(path, changes)
     with progress_bars() as bars:
         feathermr.train(
             recipe,
@@ -91,6 +94,13 @@ def run(options: argparse.Namespace) -> None:
             progress=bars.start,
             say=say,
         )
+
+
+def _recipe(path: Path, changes: dict[str, str]) -> feathermr.Recipe:
+    """The recipe of a file, or the one that ships by that name."""
+    if path.suffix in (".yaml", ".yml"):
+        return feathermr.load_recipe(path, changes)
+    return feathermr.named_recipe(str(path), changes)
 
 
 def _workers(options: argparse.Namespace) -> int:

@@ -58,6 +58,24 @@ def plain(tree: Any) -> Any:
     return tree
 
 
+def extended(kind: type, base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping ``base`` of a dataclass's fields with those that ``given`` names in their place.
+
+    Only the fields of dataclasses are joined one by one: any other value, a mapping too, replaces
+    the base's as a whole.
+    """
+    hints = typing.get_type_hints(kind)
+    joined = dict(base)
+    for key, value in given.items():
+        hint, below = hints.get(key), joined.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        if both and isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            joined[key] = extended(hint, below or {}, value)
+        else:
+            joined[key] = value
+    return joined
+
+
 def override(given: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, Any]:
     """The mapping with values at dotted keys set to what the texts mean.
 

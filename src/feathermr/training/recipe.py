@@ -14,7 +14,8 @@ from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.registry import look_up
 from feathermr.training.fastmri_data import FastmriConfig
-from feathermr.training.reading import override, plain, read
+from feathermr.training.film_data import FilmConfig
+from feathermr.training.reading import extended, override, plain, read
 from feathermr.training.schedule import ScheduleConfig
 from feathermr.training.simulated import SimulatedConfig
 
@@ -30,6 +31,12 @@ RECIPES: Mapping[str, str] = {
     "lb-unet": "lb-unet.yaml",
     "efficient-unet": "efficient-unet.yaml",
     "kronecker-unet-fastmri": "kronecker-unet-fastmri.yaml",
+    "cine-dual-unet": "cine-dual-unet.yaml",
+    "cine-dual-unet-l1": "cine-dual-unet-l1.yaml",
+    "cine-dual-unet-plain": "cine-dual-unet-plain.yaml",
+    "cine-dual-unet-no-attention": "cine-dual-unet-no-attention.yaml",
+    "cine-dual-unet-2": "cine-dual-unet-2.yaml",
+    "cine-dual-unet-3": "cine-dual-unet-3.yaml",
 }
 
 #: part of a training's metrics by which the best weights are chosen -> whether more is better
@@ -43,15 +50,18 @@ class DataRecipe:
     """Where examples come from.
 
     Attributes:
-        source: ``simulated``, or ``fastmri``: a folder of files that the command line names.
+        source: ``simulated``; ``fastmri``: a folder of files that the command line names;
+            ``films``: a file that it names, or simulated films when it names none.
         simulated: what the simulator draws.
         fastmri: which slices of a folder are used, and how they are undersampled.
-        validation: number of batches of the fixed validation set; 0 for all of a folder's.
+        films: how the films of a file are dealt out and undersampled.
+        validation: number of batches of the fixed validation set; 0 for all that the data have.
     """
 
-    source: Literal["simulated", "fastmri"] = "simulated"
+    source: Literal["simulated", "fastmri", "films"] = "simulated"
     simulated: SimulatedConfig = field(default_factory=lambda: SimulatedConfig(batch=8))
     fastmri: FastmriConfig = field(default_factory=FastmriConfig)
+    films: FilmConfig = field(default_factory=FilmConfig)
     validation: int = 16
 
     def __post_init__(self) -> None:
@@ -217,18 +227,44 @@ def named_recipe(name: str, changes: Mapping[str, str] | None = None) -> Recipe:
         100
     """
     file = look_up(RECIPES, name, "recipe")
-    return parse_recipe((files(__package__) / "recipes" / file).read_text(), file, changes)
+    return parse_recipe(_shipped(file), file, changes)
 
 
 def parse_recipe(text: str, source: str, changes: Mapping[str, str] | None = None) -> Recipe:
-    """The recipe that a text says; ``source`` names it in errors."""
+    """The recipe that a text says; ``source`` names it in errors.
+
+    ``base: NAME`` takes all that the text leaves out from a recipe that ships.
+    """
+    return read(Recipe, override(_complete(text, source), changes or {}))
+
+
+def _complete(text: str, source: str) -> dict[str, Any]:
+    """What a text says, with what its base says."""
+    given = _parsed(text, source)
+    base = given.pop("base", None)
+    if base is None:
+        return given
+    if not isinstance(base, str):
+        raise UsageError(f"base must be the name of a recipe, not {base!r}")
+    file = look_up(RECIPES, base, "recipe")
+    below = _parsed(_shipped(file), file)
+    if "base" in below:
+        raise UsageError(f"{source}: {base} has a base itself; take {below['base']}")
+    return extended(Recipe, below, given)
+
+
+def _shipped(file: str) -> str:
+    return (files(__package__) / "recipes" / file).read_text()
+
+
+def _parsed(text: str, source: str) -> dict[str, Any]:
     try:
         given = yaml.load(text, Loader=_StrictLoader)
     except yaml.YAMLError as error:
         raise DataError(f"{source} is no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(given, Mapping):
         raise DataError(f"{source} must be keys with values")
-    return read(Recipe, override(given, changes or {}))
+    return dict(given)
 
 
 def save_recipe(recipe: Recipe, path: Path) -> None:

@@ -6,8 +6,13 @@ from typing import NamedTuple, final
 from feathermr.core.errors import UsageError
 from feathermr.training.example import Example, Examples
 from feathermr.training.fastmri_data import open_fastmri
+from feathermr.training.film_data import open_films
 from feathermr.training.recipe import Recipe
 from feathermr.training.simulated import SimulatedExamples
+
+#: batches of simulated films where the recipe asks for all that a file has
+VALIDATION = 16
+SIMULATED = "no file of films was given (--data), so simulated ones are trained on"
 
 
 class Sources(NamedTuple):
@@ -17,11 +22,13 @@ class Sources(NamedTuple):
         train: without end.
         validation: few, always the same.
         notes: sentences that a user has to read.
+        test: films that nothing is chosen by, to be shown when the training ends.
     """
 
     train: Examples
     validation: Examples
     notes: tuple[str, ...] = ()
+    test: Examples | None = None
 
 
 @final
@@ -48,25 +55,37 @@ class Some:
         return self.examples[index * len(self.examples) // self.count]
 
 
-def open_sources(recipe: Recipe, folder: Path | None) -> Sources:
+def open_sources(recipe: Recipe, path: Path | None) -> Sources:
     """Examples of training and of validation, of different objects or cases.
 
     Args:
         recipe: of the training.
-        folder: of the data, when the recipe's come from one.
+        path: of the data, when the recipe's come from a folder or a file.
 
     Raises:
-        UsageError: a folder is missing, or given to a recipe that simulates.
-        DataError: the folder cannot be used.
+        UsageError: the data are missing, or given to a recipe that simulates.
+        DataError: the data cannot be used.
     """
     data = recipe.data
     if data.source == "fastmri":
-        if folder is None:
+        if path is None:
             raise UsageError("this recipe trains on fastMRI's files; give their folder: --data")
-        found = open_fastmri(folder, data.fastmri, recipe.seed)
+        found = open_fastmri(path, data.fastmri, recipe.seed)
         return Sources(found.train, Some(found.validation, data.validation), found.notes)
-    if folder is not None:
-        raise UsageError("this recipe simulates its data; leave the folder of data out")
-    drawn, seed = data.simulated, recipe.seed
-    validation = SimulatedExamples(drawn, seed, "validation", data.validation)
-    return Sources(SimulatedExamples(drawn, seed), validation)
+    if data.source == "films" and path is not None:
+        films = open_films(path, data.films, recipe.seed)
+        validation = Some(films.validation, data.validation)
+        return Sources(films.train, validation, films.notes, films.test)
+    if path is not None:
+        raise UsageError("this recipe simulates its data; leave --data out")
+    return _simulated(recipe)
+
+
+def _simulated(recipe: Recipe) -> Sources:
+    data, seed = recipe.data, recipe.seed
+    drawn, count = data.simulated, data.validation or VALIDATION
+    train = SimulatedExamples(drawn, seed)
+    validation = SimulatedExamples(drawn, seed, "validation", count)
+    notes = (SIMULATED,) if data.source == "films" else ()
+    test = SimulatedExamples(drawn, seed, "test", count) if drawn.frames[1] > 1 else None
+    return Sources(train, validation, notes, test)
