@@ -170,20 +170,122 @@ def test_the_animation_advances_all_images_and_stops(open_page) -> None:
     assert page.inner_text("#play") == "Play"
 
 
-def test_the_profile_follows_its_line(open_page) -> None:
-    page = open_page(frames=4)
-    courses = page.locator('canvas[data-view="course"]')
-    before = [canvas.evaluate(CONTENT) for canvas in courses.all()]
-    page.locator("#profile-view").scroll_into_view_if_needed()
-    box = page.locator("#profile-view").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+COURSE = '#film canvas[data-view="course"]'
+FILM = '#film canvas[data-view="whole"]'
+
+
+def drag(page, selector: str, start: tuple[float, float], stop: tuple[float, float]) -> None:
+    """Move the pressed mouse over the first such element, in shares of its size."""
+    element = page.locator(selector).first
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, stop)]
+    page.mouse.move(*places[0])
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 30)
+    page.mouse.move(*places[1])
     page.mouse.up()
-    after = [canvas.evaluate(CONTENT) for canvas in courses.all()]
+
+
+def contents(page, selector: str) -> list[str]:
+    return [canvas.evaluate(CONTENT) for canvas in page.locator(selector).all()]
+
+
+def test_all_profiles_follow_the_line_that_is_dragged(open_page) -> None:
+    page = open_page(frames=4)
+    before = contents(page, COURSE)
+    drag(page, FILM, (0.5, 0.5), (0.3 + 1e-3, 0.4))
+    after = contents(page, COURSE)
+    assert len(after) == 5
     assert all(old != new for old, new in zip(before, after, strict=True))
-    assert page.input_value("#profile-x") == "9"
-    assert page.locator(".line-mark").evaluate("(one) => one.style.left").startswith("31.6")
+    assert page.input_value("#line-place") == "9"
+    assert page.inner_text("#line-value") == "column 10 of 30"
+    lefts = page.locator(".line-mark").evaluate_all("(all) => all.map((one) => one.style.left)")
+    assert len(lefts) == 3
+    assert set(lefts) == {lefts[0]}
+    assert float(lefts[0].removesuffix("%")) == pytest.approx(100 * 9.5 / 30, abs=1e-3)
+
+
+#: grey values of the first picture along a column or row of the film and of its profile
+ALONG = """([selector, left, top, width, height]) => {
+    const copy = new OffscreenCanvas(width, height);
+    const context = copy.getContext("2d", { willReadFrequently: true });
+    context.drawImage(document.querySelector(selector), -left, -top);
+    const values = context.getImageData(0, 0, width, height).data;
+    return [...values].filter((_, index) => index % 4 === 0);
+}"""
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_a_profile_is_the_line_of_every_frame(open_page, axis: str) -> None:
+    page = open_page(frames=4)
+    page.check(f'input[name="line-axis"][value="{axis}"]')
+    page.fill("#line-place", "11")
+    horizontal = "x to the right, time down"
+    assert page.locator(".course-axes").first.inner_text() == (
+        "y down, time to the right" if axis == "x" else horizontal
+    )
+    for frame in range(4):
+        page.fill("#frame", str(frame))
+        line = [11, 0, 1, 37] if axis == "x" else [0, 11, 30, 1]
+        course = [frame, 0, 1, 37] if axis == "x" else [0, frame, 30, 1]
+        film = page.evaluate(ALONG, [FILM, *line])
+        assert film == page.evaluate(ALONG, [COURSE, *course])
+        assert max(film) > min(film)
+
+
+def test_a_horizontal_line_moves_up_and_down(open_page) -> None:
+    page = open_page(frames=4)
+    page.check('input[name="line-axis"][value="y"]')
+    drag(page, FILM, (0.2, 0.5), (0.9, 0.25))
+    assert page.input_value("#line-place") == "9"
+    assert page.inner_text("#line-value") == "row 10 of 37"
+    page.check('input[name="line-axis"][value="x"]')
+    assert page.get_attribute("#line-place", "max") == "29"
+    assert page.inner_text("#line-value").startswith("column")
+
+
+def test_profile_and_plot_choose_the_frame(open_page) -> None:
+    page = open_page(frames=5, header=Header(frame_times=(0.0, 0.01, 0.02, 0.03, 0.10)))
+    drag(page, COURSE, (0.1, 0.5), (0.5, 0.5))
+    assert page.input_value("#frame") == "2"
+    marks = page.locator(".frame-mark").evaluate_all("(all) => all.map((one) => one.style.left)")
+    assert set(marks) == {"50%"}
+    drag(page, "#film .plot svg", (0.1, 0.5), (0.8, 0.5))
+    assert page.input_value("#frame") == "4"
+    assert page.locator(".cursor").first.get_attribute("d").startswith("M100")
+
+
+def test_the_film_listens_to_the_keyboard(open_page) -> None:
+    page = open_page(frames=5)
+    page.locator(FILM).first.focus()
+    place = int(page.input_value("#line-place"))
+    page.keyboard.press("ArrowLeft")
+    assert page.input_value("#line-place") == str(place - 1)
+    page.locator(COURSE).first.focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.input_value("#frame") == "4"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("#frame") == "1"
+    page.keyboard.press(" ")
+    assert page.inner_text("#play") == "Pause"
+    page.keyboard.press(" ")
+    assert page.inner_text("#play") == "Play"
+    page.keyboard.press("Tab")  # nothing keeps the focus
+    assert page.evaluate("document.activeElement.tagName") in ("CANVAS", "SELECT", "INPUT")
+
+
+@pytest.mark.parametrize(("speed", "frame"), [("1", "3"), ("0.5", "5")])
+def test_the_film_runs_in_real_time(open_page, speed: str, frame: str) -> None:
+    """A second at 20 frames a second: 1 + 20 frames on at once, of 6; at half speed 1 + 10."""
+    page = open_page(frames=6, header=Header(frame_times=tuple(0.05 * i for i in range(6))))
+    page.clock.install(time=0)
+    page.clock.pause_at(60)
+    page.select_option("#speed", speed)
+    page.click("#play")
+    page.clock.run_for(1010)
+    page.click("#play")
+    assert page.input_value("#frame") == frame
 
 
 def test_the_slice_changes_images_and_plot(open_page) -> None:

@@ -14,8 +14,8 @@ from feathermr.acquisition import Header
 from feathermr.core.errors import DataError, ShapeError
 from feathermr.report import page as page_module
 from feathermr.report import write_report
+from feathermr.report.film import liveliest, relative_errors
 from feathermr.report.page import render
-from feathermr.report.sections import relative_errors
 from feathermr.report.shown import gather
 
 HOSTILE = "\"'><script>alert(1)</script></title><img src=x onerror=alert(2)>&amp;${oops}"
@@ -109,6 +109,29 @@ def test_relative_errors_agree_with_their_formula(make_comparison) -> None:
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5)
 
 
+def test_the_line_starts_where_the_film_moves_most(make_comparison) -> None:
+    comparison = make_comparison(frames=3)
+    comparison.reference[:, 1, 25, 4] += 30
+    assert liveliest(gather(comparison)) == (4, 25)
+    page = _page(comparison)
+    assert 'max="29" value="4" data-x="4" data-y="25"' in page
+
+
+def test_a_film_is_shown_with_its_profiles_and_errors_once_for_each_image(make_comparison) -> None:
+    page = _page(make_comparison(frames=3, methods=("zero-filled", "a@b")))
+    film = page[page.index('id="film"') : page.index('id="images"')]
+    shown = re.findall(r'data-image="(\w+-\d)" data-view="(\w+)"', film)
+    magnitudes = [f"magnitude-{index}" for index in range(3)]
+    assert shown == [
+        *((name, "whole") for name in magnitudes),
+        *((name, "course") for name in magnitudes),
+        *((f"error-{index}", "course") for index in (1, 2)),
+    ]
+    assert film.count("a@b, film") == 1
+    # the pictures are those of the images: a film costs no second copy of them
+    assert len(_data(page)["pictures"]) == len(_data(_page(make_comparison()))["pictures"]) + 1
+
+
 def test_without_a_reference_nothing_is_called_an_error(make_comparison) -> None:
     page = _page(make_comparison(frames=3, reference=False))
     assert "99.5 % of the zero-filled" in page
@@ -121,7 +144,7 @@ def test_without_a_reference_nothing_is_called_an_error(make_comparison) -> None
 def test_a_single_image_needs_no_swipe(make_comparison) -> None:
     page = _page(make_comparison(methods=("zero-filled",), reference=False))
     assert 'id="swipe"' not in page
-    assert 'id="motion"' not in page
+    assert 'id="film"' not in page
     assert 'id="slice"' not in page
 
 

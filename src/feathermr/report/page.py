@@ -11,13 +11,13 @@ import feathermr
 from feathermr.acquisition import Acquisition
 from feathermr.core.atomic import written_file
 from feathermr.recon.comparison import Comparison
+from feathermr.report.film import film_section
 from feathermr.report.markup import sentences
 from feathermr.report.provenance import ORIGINS, WARNINGS, provenance_section
 from feathermr.report.sampling_view import view_sampling
 from feathermr.report.scores import scores_section
 from feathermr.report.sections import (
     images_section,
-    motion_section,
     phase_section,
     sampling_section,
     swipe_section,
@@ -77,7 +77,7 @@ def render(comparison: Comparison, *, title: str, command: str) -> str:
         image_notes=sentences(shown.notes),
         images=images_section(shown),
         swipe=swipe_section(shown),
-        motion=motion_section(comparison, shown),
+        film=film_section(comparison, shown),
         scores=scores_section(comparison),
         phase=phase_section(shown),
         sampling=sampling_section(sampling),

@@ -7,7 +7,7 @@
   const state = {
     slice: 0, frame: 0, zoom: 4, speed: 1, timer: 0,
     x: Math.floor(data.width / 2), y: Math.floor(data.height / 2),
-    profile: Math.floor(data.width / 2),
+    line: { axis: "x", x: 0, y: 0 },
   };
   const loaded = {};
 
@@ -74,14 +74,23 @@
       canvas.getContext("2d").drawImage(from.image, from.left + box.left, from.top + box.top,
         box.width, box.height, 0, 0, box.width, box.height);
     },
+    /* the pixels along the line, frame beside frame; below each other for a horizontal line */
     course(canvas, key) {
       const count = data.pictures[key].frames;
-      resize(canvas, count, data.height, data.aspect);
+      const { axis } = state.line;
+      const at = state.line[axis];
+      resize(canvas, axis === "x" ? count : data.width, axis === "x" ? data.height : count,
+        data.aspect);
       const context = canvas.getContext("2d");
       for (let frame = 0; frame < count; frame += 1) {
         const from = place(key, frame);
-        context.drawImage(from.image, from.left + state.profile, from.top, 1, from.height,
-          frame, 0, 1, from.height);
+        if (axis === "x") {
+          context.drawImage(from.image, from.left + at, from.top, 1, from.height,
+            frame, 0, 1, from.height);
+        } else {
+          context.drawImage(from.image, from.left, from.top + at, from.width, 1,
+            0, frame, from.width, 1);
+        }
       }
     },
   };
@@ -118,6 +127,7 @@
     });
     const along = data.frames.length > 1 ? cursorPosition() : 0;
     all(".cursor").forEach((line) => line.setAttribute("d", `M${along} 0V100`));
+    markFrame();
     all(".score").forEach((part) => {
       part.textContent = data.captions[part.dataset.index][state.slice][state.frame];
     });
@@ -126,6 +136,18 @@
   function cursorPosition() {
     const { times } = data;
     return 100 * (times[state.frame] - times[0]) / ((times[times.length - 1] - times[0]) || 1);
+  }
+
+  /* a line across the whole picture, at a share of its width or height */
+  function setMark(mark, vertical, share) {
+    mark.classList.toggle("across", !vertical);
+    mark.style.left = vertical ? `${100 * share}%` : "";
+    mark.style.top = vertical ? "" : `${100 * share}%`;
+  }
+
+  function markFrame() {
+    const share = (state.frame + 0.5) / data.frames.length;
+    all(".frame-mark").forEach((mark) => setMark(mark, state.line.axis === "x", share));
   }
 
   function bind(id, act) {
@@ -190,7 +212,8 @@
   }
 
   function startCaptions() {
-    all('#images canvas[data-view="whole"][data-image^="magnitude-"]').forEach((canvas) => {
+    const films = '[data-view="whole"][data-image^="magnitude-"]';
+    all(`#images canvas${films}, #film canvas${films}`).forEach((canvas) => {
       const index = canvas.dataset.image.split("-")[1];
       if (!data.captions[index]) return;
       const line = document.createElement("span");
@@ -209,14 +232,19 @@
     bind("frame", showFrame);
     const button = find("#play");
     if (!button) return;
+    let due = 0;
     const advance = () => {
       showFrame((state.frame + 1) % data.frames.length);
-      state.timer = setTimeout(advance, 1000 * data.frameSeconds / state.speed);
+      /* the time that drawing took is not added to that of the film */
+      const now = performance.now();
+      due = Math.max(due, now - 500) + 1000 * data.frameSeconds / state.speed;
+      state.timer = setTimeout(advance, Math.max(0, due - now));
     };
     button.addEventListener("click", () => {
       const playing = state.timer !== 0;
       clearTimeout(state.timer);
       state.timer = 0;
+      due = performance.now();
       if (!playing) advance();
       button.textContent = playing ? "Play" : "Pause";
     });
@@ -248,20 +276,87 @@
     }
   }
 
-  function startProfile() {
-    const view = find("#profile-view");
-    if (!view) return;
-    const input = find("#profile-x");
-    const apply = (column) => {
-      state.profile = column;
-      input.value = column;
-      find(".line-mark").style.left = `${100 * (column + 0.5) / data.width}%`;
-      write("profile-value", `${column} of ${data.width}`);
-      draw(["course"]);
+  function moveLine(at) {
+    const { line } = state;
+    const vertical = line.axis === "x";
+    const size = vertical ? data.width : data.height;
+    line[line.axis] = clamp(Math.floor(at), 0, size - 1);
+    const input = find("#line-place");
+    input.max = size - 1;
+    input.value = line[line.axis];
+    const share = (line[line.axis] + 0.5) / size;
+    find("#film").dataset.axis = line.axis;
+    all(".line-mark").forEach((mark) => setMark(mark, vertical, share));
+    write("line-value", `${vertical ? "column" : "row"} ${line[line.axis] + 1} of ${size}`);
+    all(".course-axes").forEach((text) => {
+      text.textContent = vertical ? "y down, time to the right" : "x to the right, time down";
+    });
+    draw(["course"]);
+    markFrame();
+  }
+
+  function stepFrame(step) {
+    showFrame((state.frame + step + data.frames.length) % data.frames.length);
+  }
+
+  /* what arrow keys and space do while a picture of the film has the focus */
+  function listen(canvas, act) {
+    canvas.tabIndex = 0;
+    canvas.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (event.key === " ") find("#play").click();
+      else if (step) act(step, event.shiftKey);
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  function addMark(canvas, name) {
+    const mark = document.createElement("i");
+    mark.className = name;
+    canvas.parentElement.append(mark);
+    canvas.parentElement.classList.add("movable");
+  }
+
+  function startFilm() {
+    const input = find("#line-place");
+    if (!input) return;
+    const { line } = state;
+    line.x = Number(input.dataset.x);
+    line.y = Number(input.dataset.y);
+    all('#film canvas[data-view="whole"]').forEach((canvas) => {
+      addMark(canvas, "line-mark");
+      follow(canvas, (x, y) => moveLine(line.axis === "x" ? x * data.width : y * data.height));
+      listen(canvas, (step, fine) => {
+        moveLine(line[line.axis] + step * (fine ? 1 : Math.max(1, Math.round(data.width / 64))));
+      });
+    });
+    const chooseFrame = (share) => {
+      showFrame(clamp(Math.floor(share * data.frames.length), 0, data.frames.length - 1));
     };
-    bind("profile-x", apply);
-    follow(view, (x) => apply(clamp(Math.floor(x * data.width), 0, data.width - 1)));
-    apply(state.profile);
+    all('#film canvas[data-view="course"]').forEach((canvas) => {
+      addMark(canvas, "frame-mark");
+      follow(canvas, (x, y) => chooseFrame(line.axis === "x" ? x : y));
+      listen(canvas, stepFrame);
+    });
+    all("#film .plot svg").forEach((plot) => follow(plot, (x) => showFrame(nearestFrame(x))));
+    bind("line-place", moveLine);
+    all('input[name="line-axis"]').forEach((choice) => {
+      choice.addEventListener("change", () => {
+        line.axis = choice.value;
+        moveLine(line[line.axis]);
+      });
+    });
+    line.axis = find('input[name="line-axis"]:checked').value;
+    moveLine(line[line.axis]);
+  }
+
+  /* the frame whose time lies nearest to a share of the plot's width */
+  function nearestFrame(share) {
+    const { times } = data;
+    const time = times[0] + share * (times[times.length - 1] - times[0]);
+    const distances = times.map((one) => Math.abs(one - time));
+    return distances.indexOf(Math.min(...distances));
   }
 
   function startTheme() {
@@ -281,7 +376,7 @@
     startZoom();
     startPlayer();
     startSwipe();
-    startProfile();
+    startFilm();
     draw();
     drawBoxes();
     writeLabels();

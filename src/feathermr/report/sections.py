@@ -1,16 +1,10 @@
 """The parts of the page, each from the records to HTML."""
 
-import math
-
-import numpy as np
-
-from feathermr.recon.comparison import Comparison
 from feathermr.report import palettes
 from feathermr.report.markup import color_bar, definitions, figure, options, row, sentences
-from feathermr.report.plot import line_plot
 from feathermr.report.sampling_view import SamplingView
 from feathermr.report.shown import REFERENCE, Shown
-from feathermr.report.viewer import PHASE_THRESHOLD, frame_times, shows_phase
+from feathermr.report.viewer import PHASE_THRESHOLD, shows_phase
 
 
 def images_section(shown: Shown) -> str:
@@ -69,68 +63,6 @@ def swipe_section(shown: Shown) -> str:
         '<input type="range" id="swipe-cut" min="0" max="100" step="0.5" value="50" '
         'aria-label="Boundary between the left and the right image">'
         f'<p class="note">{shown.window.caption}</p></section>'
-    )
-
-
-def motion_section(comparison: Comparison, shown: Shown) -> str:
-    """The y-t profile and the error over time; nothing for a single frame."""
-    if len(shown.selection.frames) < 2:
-        return ""
-    width = shown.size[1]
-    where = (
-        '<figure><div class="view" id="profile-view"><canvas data-image="magnitude-'
-        f'{len(shown.names) - 1}" data-view="whole" role="img" aria-label="Where the profile '
-        'is taken"></canvas><i class="line-mark"></i></div><figcaption><span>Line of the profile'
-        '</span><small>drag the line</small></figcaption><input type="range" id="profile-x" '
-        f'min="0" max="{width - 1}" value="{width // 2}" aria-label="Column of the profile">'
-        "</figure>"
-    )
-    cells = [where] + [
-        figure(name, image=f"magnitude-{index}", view="course", label=f"{name}, y-t profile")
-        for index, name in enumerate(shown.names)
-    ]
-    detail = 'column <output id="profile-value"></output>'
-    profile = row("y-t profile", "@", cells).replace("@", f"y down, time to the right; {detail}")
-    return (
-        f'<section id="motion"><h2>Motion</h2>{profile}{_error_over_time(comparison, shown)}'
-        "</section>"
-    )
-
-
-def relative_errors(shown: Shown, place: int) -> dict[str, list[float]]:
-    """``sqrt(sum |error|^2 / sum |reference|^2)`` of every frame of a shown slice, by method."""
-    names = shown.names[len(shown.names) - len(shown.errors) :]
-    energy = np.square(shown.magnitudes[0][place], dtype=np.float64).sum(axis=(-2, -1))
-    result = {}
-    for name, error in zip(names, shown.errors, strict=True):
-        lost = np.square(error[place], dtype=np.float64).sum(axis=(-2, -1))
-        ratio = np.divide(lost, energy, out=np.full_like(lost, math.nan), where=energy > 0)
-        result[name] = np.sqrt(ratio).tolist()
-    return result
-
-
-def _error_over_time(comparison: Comparison, shown: Shown) -> str:
-    if not shown.errors:
-        return ""
-    known = frame_times(comparison, shown)
-    times = [1.0 + frame for frame in shown.selection.frames]
-    if known is not None:
-        times = [1e3 * time for time in known]
-    plots = "".join(
-        f'<div data-slice="{place}"{" hidden" if place else ""}>'
-        + line_plot(
-            relative_errors(shown, place),
-            times,
-            x_label="frame" if known is None else "time in ms",
-            y_label="relative error",
-            label=f"Relative error over time, slice {index + 1}",
-        )
-        + "</div>"
-        for place, index in enumerate(shown.selection.slices)
-    )
-    return (
-        "<h3>Error over time <small>root of summed squared error over summed squared reference, "
-        f"magnitude, each frame</small></h3>{plots}"
     )
 
 
