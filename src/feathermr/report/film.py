@@ -10,7 +10,7 @@ from feathermr.report.plot import line_plot
 from feathermr.report.shown import REFERENCE, Shown
 from feathermr.report.viewer import frame_times
 
-HINT = "drag a line to move it; where a picture has the focus, arrow keys move its line, space plays"
+HINT = "drag a line to move it; on a picture with the focus, arrow keys move its line, space plays"
 
 
 def film_section(comparison: Comparison, shown: Shown) -> str:
