@@ -12,6 +12,7 @@ from feathermr.training.recipe import Recipe
 
 TRAINED_ON = {
     "simulated": "simulated scans only: numerical phantoms with simulated coils, phase and noise",
+    "films": "a file of films, with simulated phase, coils and noise, undersampled retrospectively",
     "fastmri": "a folder of measured scans in fastMRI's layout, undersampled retrospectively",
 }
 

@@ -1,5 +1,6 @@
 """The examples of a recipe: those to train on, and the fixed ones to validate with."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, final
 
@@ -79,6 +80,18 @@ def open_sources(recipe: Recipe, path: Path | None) -> Sources:
     if path is not None:
         raise UsageError("this recipe simulates its data; leave --data out")
     return _simulated(recipe)
+
+
+def as_trained(recipe: Recipe, path: Path | None) -> Recipe:
+    """The recipe with the source that the examples really have: without a file they are simulated.
+
+    Args:
+        recipe: of the training.
+        path: of the data.
+    """
+    if recipe.data.source != "films" or path is not None:
+        return recipe
+    return replace(recipe, data=replace(recipe.data, source="simulated"))
 
 
 def _simulated(recipe: Recipe) -> Sources:

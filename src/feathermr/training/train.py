@@ -19,15 +19,17 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
 from feathermr.models.table import build
+from feathermr.models.weights import load_weights
 from feathermr.recon.compare import StartProgress, no_progress
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
+from feathermr.training.film_pictures import sentence, show_films
 from feathermr.training.keeper import Keeper, TrainingInterruptedError
 from feathermr.training.losses import make_loss
 from feathermr.training.module import Training
 from feathermr.training.recipe import Recipe
 from feathermr.training.recorder import Recorder
 from feathermr.training.run_folder import RunFolder
-from feathermr.training.sources import Sources, open_sources
+from feathermr.training.sources import Sources, as_trained, open_sources
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def train(
 ) -> RunFolder:
     """Train, and write a folder with weights, metrics, curves and checkpoints.
 
+    A training on films ends with those that it kept apart: their scores, pictures and animations.
+
     Args:
         recipe: what is trained.
         out: the folder; new or empty, or of an earlier run that is resumed.
@@ -102,6 +106,7 @@ def train(
     """
     folder = RunFolder(out)
     found = open_sources(recipe, run.data)
+    recipe = as_trained(recipe, run.data)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
     module = Training(build(recipe.model, recipe.settings, recipe.seed), loss, recipe)
     callbacks = [
@@ -126,6 +131,11 @@ def train(
                 raise
             sys.exit(1)  # the first of the processes says so
     if trainer.is_global_zero:
+        if found.test is not None:
+            model = load_weights(folder.weights).network
+            device = trainer.strategy.root_device
+            summary = show_films(folder.path, model, found.test, device, progress("films"))
+            say(f"films that were kept apart: {sentence(summary)}")
         say(f"weights: {folder.weights}\ncurves: {folder.curves}")
         say(f"to use them: feathermr reconstruct scan.h5 -m {folder.path}")
     return folder
