@@ -141,6 +141,12 @@ def test_a_mask_beside_that_cannot_be_right_is_one_sentence(tmp_path: Path) -> N
     assert "\n" not in str(caught.value)
 
 
+def test_a_mask_in_place_of_a_scan_is_said(tmp_path: Path) -> None:
+    for name in ("mask", "mask08"):
+        with pytest.raises(DataError, match="holds a mask and no scan"):
+            load(write(tmp_path / "cine_sax_mask.mat", **{name: lines()[..., 0]}))
+
+
 @pytest.mark.parametrize("shape", [(8, 7), (7, 7)])
 @pytest.mark.parametrize("frames", [1, 4])
 def test_a_mask_of_the_challenge_can_be_given_for_another_scan(

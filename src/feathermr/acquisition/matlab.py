@@ -58,6 +58,8 @@ def read_matlab(path: Path, layout: Layout | None) -> Acquisition:
         DataError: several scans, axes that nothing names, or a mask that does not fit.
     """
     arrays = matlab_arrays(path)
+    if arrays and all(MASK_NAME.fullmatch(key) for key in arrays):
+        raise DataError("it holds a mask and no scan; give the scan, and this file as its mask")
     name = kspace_name(arrays)
     if name is None or (name == "kspace" and layout is not None):
         return from_arrays(arrays, layout, path.name)
