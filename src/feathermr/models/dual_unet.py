@@ -11,7 +11,7 @@ from feathermr.core.crop import center_crop, center_pad
 from feathermr.core.errors import ShapeError, UsageError
 from feathermr.nn.channel_spatial_attention import ChannelSpatialAttention
 from feathermr.nn.consistency import Consistency
-from feathermr.nn.temporal_resnet import TemporalResnet
+from feathermr.nn.temporal_resnet import TemporalResnet, begun_small
 from feathermr.operators import Encoding
 
 #: groups of channels that are normalised together, where the width allows
@@ -162,7 +162,7 @@ class FrameUnet(nn.Module):
         self.decoder = nn.ModuleList(
             block(2 * width, width, dropout, slope) for width in reversed(widths[:-1])
         )
-        self.last = nn.Conv2d(config.width, config.frames, 1)
+        self.last = begun_small(nn.Conv2d(config.width, config.frames, 1))
 
     def forward(self, frames: Tensor) -> Tensor:
         """The network."""

@@ -1,8 +1,14 @@
 """A residual network over frames, rows and columns of a film."""
 
-from typing import final
+from typing import TypeVar, final
 
+import torch
 from torch import Tensor, nn
+
+Convolution = TypeVar("Convolution", nn.Conv2d, nn.Conv3d)
+
+#: of the first parameters of a last layer
+SMALL = 0.1
 
 
 @final
@@ -26,7 +32,7 @@ class TemporalResnet(nn.Module):
             nn.Conv3d(channels, width, 3, padding=1), nn.LeakyReLU(slope, inplace=True)
         )
         self.blocks = nn.Sequential(*(_Block(width, slope) for _ in range(blocks)))
-        self.last = nn.Conv3d(width, channels, 1)
+        self.last = begun_small(nn.Conv3d(width, channels, 1))
 
     def forward(self, film: Tensor) -> Tensor:
         """A film (batch, channel, frame, y, x) to another of the same size."""
@@ -51,3 +57,11 @@ class _Block(nn.Module):
         """Features of the same size."""
         better: Tensor = self.activation(features + self.layers(features))
         return better
+
+
+@torch.no_grad()
+def begun_small(convolution: Convolution) -> Convolution:
+    """A last layer whose first parameters are small: a training begins near the network's input."""
+    for parameter in convolution.parameters():
+        parameter.mul_(SMALL)
+    return convolution

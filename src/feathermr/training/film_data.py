@@ -84,8 +84,8 @@ class FilmConfig:
             raise UsageError("patterns must give at least one sampling pattern a share")
         if not self.accelerations or min(self.accelerations) < 1:
             raise UsageError(f"accelerations must be at least 1, not {self.accelerations}")
-        if min(self.parts) < 1 or self.frames < 0 or self.center < 0:
-            raise UsageError("parts must be at least 1, frames and center at least 0")
+        if min(self.parts) < 1 or self.frames < 0 or self.center <= 0:
+            raise UsageError("parts must be at least 1, frames at least 0, center above 0")
         if self.center >= 1 and self.center != int(self.center):
             raise UsageError(f"center is a whole number or a share, not {self.center:g}")
         if not self.coils or min(self.coils) < 1 or not 0 <= self.estimated <= 1:
@@ -260,7 +260,7 @@ class FilmExamples:
         return PATTERNS[name](
             (1, *self.films.shape[1:]),
             acceleration=config.accelerations[_integer(len(config.accelerations), source)],
-            center=config.center if 0 < config.center < 1 else int(config.center),
+            center=config.center if config.center < 1 else int(config.center),
             axis=PHASE_AXIS,
             generator=source,
         )

@@ -52,7 +52,7 @@ def draw_mask(mask: Tensor, path: Path) -> None:
 def draw_examples(films: Sequence[Film], path: Path) -> None:
     """The first frame and one of a third later of each film, with the error."""
     rows = [(film, frame) for film in films for frame in _moments(film)]
-    figure = Figure(figsize=(9, 2.3 * len(rows) + 0.3))
+    figure = Figure(figsize=(9, 2.25 * len(rows) + 0.4))
     table = figure.subplots(len(rows), 4, squeeze=False)
     for (film, frame), row in zip(rows, table, strict=True):
         _show_row(row, [one[frame] for one in film])
@@ -63,7 +63,7 @@ def draw_examples(films: Sequence[Film], path: Path) -> None:
 
 def draw_profiles(films: Sequence[Film], path: Path) -> None:
     """One column of pixels over time of each film: where the full film changes most."""
-    figure = Figure(figsize=(10, 2.3 * len(films) + 0.3))
+    figure = Figure(figsize=(10, 1.95 * len(films) + 0.55))
     table = figure.subplots(len(films), 5, squeeze=False)
     for film, row in zip(films, table, strict=True):
         column = int(film[2].std(0, correction=0).sum(0).argmax())

@@ -99,7 +99,8 @@ def show_films(
         progress(index + 1, len(examples))
     summary = summarise(scores)
     write_scores(folder, scores, summary)
-    shown = [shown[index * len(shown) // SHOWN] for index in range(min(SHOWN, len(shown)))]
+    count = min(SHOWN, len(shown))
+    shown = [shown[index * len(shown) // count] for index in range(count)]
     draw_mask(shown[0].mask, folder / "mask.png")
     columns = [(one.aliased, one.reconstruction, one.full) for one in shown]
     draw_examples(columns, folder / "examples.png")
