@@ -34,19 +34,25 @@ def read_films(path: Path, frames: int = 0) -> tuple[Tensor, tuple[str, ...]]:
     if path.is_dir():
         raise DataError(f"{path} is a folder; give the .npz file of films")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} is a single array; give an .npz file with '{KEY}'")
-            if KEY not in file:
-                raise DataError(f"{path} has no array '{KEY}', but: {', '.join(file) or 'nothing'}")
-            films = file[KEY]
-            subjects = file.get(SUBJECT)
+            with loaded as file:
+                if KEY not in file:
+                    there = ", ".join(file) or "nothing"
+                    raise DataError(f"{path} has no array '{KEY}', but: {there}")
+                films = file[KEY]
+                subjects = file.get(SUBJECT)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise DataError(f"{path} is no .npz file of numbers: {error}") from None
     _check(films, path, frames)
-    turned = torch.from_numpy(films.astype(np.float32)).transpose(-1, -2).contiguous()
+    with np.errstate(over="ignore"):  # what is too large for single precision is not finite
+        single = films.astype(np.float32)
+    _check_values(single, path)
+    turned = torch.from_numpy(single).transpose(-1, -2).contiguous()
     return turned, _names(subjects, len(films), path)
 
 
@@ -68,6 +74,10 @@ def _check(films: NDArray[np.generic], path: Path, frames: int) -> None:
             f"{where} has films of {films.shape[1]} frames, the recipe {frames}; set "
             f"data.films.frames and settings.frames to {films.shape[1]}"
         )
+
+
+def _check_values(films: NDArray[np.float32], path: Path) -> None:
+    where = f"{path}: '{KEY}'"
     for number, film in enumerate(films):
         if not np.isfinite(film).all():
             raise DataError(f"{where}: film {number} has values that are not finite")
