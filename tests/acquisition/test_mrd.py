@@ -25,6 +25,7 @@ def xml_header(
     recon_z: int = 1,
     trajectory: str = "cartesian",
     calibration: str | None = None,
+    vendor: str | None = None,
 ) -> bytes:
     def space(matrix: tuple[int, int, int]) -> xsd.encodingSpaceType:
         nx, ny, nz = matrix
@@ -55,7 +56,7 @@ def xml_header(
     document = xsd.ismrmrdHeader(
         experimentalConditions=xsd.experimentalConditionsType(H1resonanceFrequency_Hz=63_500_000),
         acquisitionSystemInformation=xsd.acquisitionSystemInformationType(
-            systemFieldStrength_T=1.5
+            systemFieldStrength_T=1.5, systemVendor=vendor
         ),
         subjectInformation=xsd.subjectInformationType(patientID="volunteer"),
         sequenceParameters=xsd.sequenceParametersType(TR=[3.0], TE=[1.5], flipAngle_deg=[90.0]),
@@ -219,6 +220,46 @@ def test_phases_and_repetitions_become_frames_phase_fastest(tmp_path: Path) -> N
     scan = load(write(tmp_path / "scan.mrd", xml_header(), lines))
     assert torch.equal(scan.kspace[..., 1:, :], kspace[..., 1:, :])
     assert any("repetition (3) x phase (2)" in note for note in scan.header.notes)
+
+
+def stamped(counter: str, stamps: tuple[int, ...]) -> list[ismrmrd.Acquisition]:
+    """Lines of frames that are told by ``counter``, the later slice and lines a little later."""
+    kspace = random_kspace(SLICES, 1, COILS, Y, X)
+    lines = []
+    for frame, stamp in enumerate(stamps):
+        for late, one in enumerate(all_lines(kspace)):
+            setattr(one.idx, counter, frame)
+            one.acquisition_time_stamp = 20_000_000 + stamp + late % 3 - 1
+            one.physiology_time_stamp[0] = stamp + late % 3 - 1
+            lines.append(one)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("counter", "vendor", "times"),
+    [
+        ("phase", "SIEMENS", (0.025, 0.055, 0.095)),
+        ("repetition", "Siemens Healthineers", (0.0, 0.030, 0.070)),
+        ("repetition", "another", ()),
+        ("phase", None, ()),
+        ("set", "SIEMENS", ()),
+    ],
+)
+def test_frames_have_times_where_the_unit_of_the_stamps_is_known(
+    tmp_path: Path, counter: str, vendor: str | None, times: tuple[float, ...]
+) -> None:
+    lines = stamped(counter, (10, 22, 38))
+    scan = load(write(tmp_path / "scan.mrd", xml_header(vendor=vendor), lines))
+    assert scan.n_frames == 3
+    assert scan.header.frame_times == pytest.approx(times, abs=0.0025)
+    assert any("steps of 2.5 ms" in note for note in scan.header.notes) == bool(times)
+
+
+def test_stamps_that_do_not_increase_are_no_times(tmp_path: Path) -> None:
+    lines = stamped("phase", (10, 10, 38))
+    header = load(write(tmp_path / "scan.mrd", xml_header(vendor="SIEMENS"), lines)).header
+    assert header.frame_times == ()
+    assert not any("stamps" in note for note in header.notes)
 
 
 def slab(path: Path, kspace: torch.Tensor, **header: int) -> Path:

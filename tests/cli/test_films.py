@@ -94,6 +94,16 @@ def test_a_film_of_every_kind_is_reconstructed(
         assert animation.info["duration"] == pytest.approx(1e3 * step, abs=10)
 
 
+def test_masks_beside_scans_are_no_scans(
+    run: Run, heart: feathermr.Acquisition, tmp_path: Path
+) -> None:
+    (tmp_path / "s").mkdir()
+    path = cmrxrecon(heart, tmp_path / "s")
+    path.with_name("film_mask.mat").write_bytes(b"never opened")
+    ran = run("evaluate", "s", "-m", "zero-filled", "--acceleration", 2, "--center", 6)
+    assert (ran.code, ran.err) == (0, "")
+
+
 @NEEDS_FFMPEG
 def test_one_film_leaves_in_every_format(
     run: Run, heart: feathermr.Acquisition, tmp_path: Path

@@ -19,6 +19,7 @@ from feathermr.acquisition.header_text import header_from_text
 from feathermr.acquisition.mrd_geometry import mrd_affine, mrd_spacing
 from feathermr.acquisition.mrd_header import MrdHeader, read_mrd_header
 from feathermr.acquisition.mrd_readouts import Readouts, frame_index, sort_readouts
+from feathermr.acquisition.mrd_times import mrd_frame_times
 from feathermr.acquisition.partitions import partitions_to_slices
 from feathermr.acquisition.record import Acquisition, Header
 from feathermr.core.crop import center_crop
@@ -70,6 +71,9 @@ def read_mrd(path: Path, group: str) -> Acquisition:
     if xml.trajectory == "epi":
         notes += ("echo-planar readouts are taken as they are, without a correction of ghosts",)
     header = _header(xml, readouts.heads, kspace, mask)
+    if not xml.own:
+        times, more = mrd_frame_times(readouts.heads, frames, xml.vendor)
+        header, notes = replace(header, frame_times=times), notes + more
     header = replace(header, source=path.name, notes=(*header.notes, *notes))
     arrays = {name: _tensor(array) for name, array in beside.items()}
     return Acquisition(kspace=kspace, mask=mask, header=header, noise=noise, **arrays)

@@ -32,6 +32,7 @@ class MrdHeader:
         trajectory: ``cartesian``, ``epi``, ...
         calibration: ``embedded``, ``separate``, ... or empty.
         subject: the patient's identifier.
+        vendor: of the system, as the file has it.
         echo_time: seconds.
         repetition_time: seconds.
         flip_angle: radians.
@@ -49,6 +50,7 @@ class MrdHeader:
     trajectory: str = "cartesian"
     calibration: str = ""
     subject: str = ""
+    vendor: str = ""
     echo_time: float | None = None
     repetition_time: float | None = None
     flip_angle: float | None = None
@@ -94,6 +96,7 @@ def _parsed(root: ElementTree.Element, encoding: ElementTree.Element) -> MrdHead
         trajectory=_text(encoding, "trajectory") or "cartesian",
         calibration=_text(encoding, "parallelImaging/calibrationMode"),
         subject=_text(root, "subjectInformation/patientID"),
+        vendor=_text(root, "acquisitionSystemInformation/systemVendor"),
         echo_time=_number(root, "sequenceParameters/TE", 1e-3),
         repetition_time=_number(root, "sequenceParameters/TR", 1e-3),
         flip_angle=flip,
