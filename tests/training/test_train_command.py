@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import feathermr
@@ -68,6 +69,21 @@ def test_a_folder_is_used_again_only_to_go_on(train: Train) -> None:
 
 def test_resume_begins_when_there_is_nothing_to_go_on_from(train: Train) -> None:
     assert train("small.yaml", "--out", "new", "--resume", "--max-minutes", "5").code == 0
+
+
+def test_a_file_of_films_is_trained_on(train: Train) -> None:
+    drawn = np.random.default_rng(0).uniform(0, 1, (5, 3, 40, 36))
+    np.savez("cine.npz", dataset=drawn.astype(np.float32))
+    more = ("--set", "data.films.center=4", "--set", "data.films.accelerations=[3]")
+    ran = train("small.yaml", "--data", "cine.npz", *more)
+    assert (ran.code, ran.err) == (0, "")
+    assert "3 to train, 1 to validate, 1 to test" in ran.out
+    assert "films that were kept apart: PSNR" in ran.out
+    assert Path("runs/small/films.gif").exists()
+    ran = train("small.yaml", "--data", "none.npz", "--out", "none")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "cannot read none.npz" in ran.err
+    assert not Path("none").exists()
 
 
 def test_a_folder_of_files_is_trained_on(train: Train) -> None:
