@@ -3,6 +3,7 @@
 from feathermr.phantom.acquire import acquire, low_pass
 from feathermr.phantom.coils import at_scan_resolution, coil_maps
 from feathermr.phantom.contrast import Contrast
+from feathermr.phantom.film import film
 from feathermr.phantom.motion import Motion, draw_motion
 from feathermr.phantom.noise import (
     add_noise,
@@ -27,6 +28,7 @@ __all__ = [
     "coil_correlation",
     "coil_maps",
     "draw_motion",
+    "film",
     "from_image",
     "low_pass",
     "noise_level",

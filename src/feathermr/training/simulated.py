@@ -20,6 +20,7 @@ from feathermr.phantom import (
     background_phase,
     coil_correlation,
     coil_maps,
+    film,
     noise_level,
     sample_noise,
     scene,
@@ -36,6 +37,8 @@ class SimulatedConfig:
     Attributes:
         anatomies: how often each kind of object is drawn.
         sizes: smallest and largest matrix, multiples of 8 in between; y and x apart.
+        frames: smallest and largest number of frames; more than one gives films, in which hearts
+            beat and other objects are deformed as if by one.
         zoom: how often a part of a larger object fills the field of view.
         blend: how often two objects are mixed, so that no network learns them by heart.
         coils: numbers of coils, each as likely as it is often listed.
@@ -59,6 +62,7 @@ class SimulatedConfig:
         }
     )
     sizes: tuple[int, int] = (96, 192)
+    frames: tuple[int, int] = (1, 1)
     zoom: float = 0.4
     blend: float = 0.3
     coils: tuple[int, ...] = (1, 1, 1, 2, 4, 6, 8, 12)
@@ -85,6 +89,8 @@ class SimulatedConfig:
             look_up(PATTERNS, name, "sampling pattern")
         if not 16 <= self.sizes[0] <= self.sizes[1]:
             raise UsageError(f"sizes must grow from at least 16, not {self.sizes}")
+        if not 1 <= self.frames[0] <= self.frames[1]:
+            raise UsageError(f"frames must grow from at least 1, not {self.frames}")
         if min(self.accelerations) < 1:
             raise UsageError(f"accelerations must be at least 1, not {self.accelerations}")
         if not 0 < self.snr[0] <= self.snr[1]:
@@ -120,10 +126,12 @@ class SimulatedExamples:
         config = self.config
         source = generator(self.seed, self.split, "scan", index)
         shape = self._shape(source)
+        fewest, most = config.frames
+        frames = fewest if fewest == most else fewest + _integer(most - fewest + 1, source)
         coils = config.coils[_integer(len(config.coils), source)]
         estimated = coils > 1 and _uniform(source) < config.estimated
         objects = [
-            self._object(self.config.batch * index + item, shape) for item in range(config.batch)
+            self._object(config.batch * index + item, shape, frames) for item in range(config.batch)
         ]
         return join([self._scan(body, shape, coils, estimated, source) for body in objects])
 
@@ -132,25 +140,25 @@ class SimulatedExamples:
         steps = (high - low) // 8 + 1
         return low + 8 * _integer(steps, source), low + 8 * _integer(steps, source)
 
-    def _object(self, number: int, shape: tuple[int, int]) -> Tensor:
-        """An object (1, 1, Y, X) on the finer grid."""
+    def _object(self, number: int, shape: tuple[int, int], frames: int) -> Tensor:
+        """An object (1, frame, Y, X) on the finer grid."""
         if self.config.cases:
             number = number % self.config.cases
         source = generator(self.seed, self.split, "object", number)
-        body = self._draw(shape, source)
+        body = self._draw(shape, frames, source)
         if _uniform(source) < self.config.blend:
             share = 0.25 + 0.5 * _uniform(source)
-            body = share * body + (1 - share) * self._draw(shape, source)
+            body = share * body + (1 - share) * self._draw(shape, frames, source)
         if _uniform(source) < 0.5:
             body = body.flip(-1)
         return body.flip(-2) if _uniform(source) < 0.5 else body
 
-    def _draw(self, shape: tuple[int, int], source: torch.Generator) -> Tensor:
+    def _draw(self, shape: tuple[int, int], frames: int, source: torch.Generator) -> Tensor:
         name = _choice(self.config.anatomies, source)
         if _uniform(source) >= self.config.zoom:
-            return scene(name, 1, shape, source)
+            return _seen(name, shape, frames, source)
         factor = 1.2 + _uniform(source)
-        large = scene(name, 1, (int(shape[0] * factor), int(shape[1] * factor)), source)
+        large = _seen(name, (int(shape[0] * factor), int(shape[1] * factor)), frames, source)
         height, width = 2 * shape[0], 2 * shape[1]
         top = _integer(large.shape[-2] - height + 1, source)
         left = _integer(large.shape[-1] - width + 1, source)
@@ -170,7 +178,7 @@ class SimulatedExamples:
         snr = math.exp(math.log(low) + _uniform(source) * math.log(high / low))
         correlation = coil_correlation(coils, source) if coils > 1 else None
         noise = sample_noise(tuple(complete.shape), source, correlation)
-        mask = self._mask(shape, coils, source)
+        mask = self._mask((body.shape[1], *shape), coils, source)
         zero = torch.zeros((), dtype=complete.dtype)
         noisy = complete + noise_level(complete, snr) * noise
         return pose_example(
@@ -183,7 +191,7 @@ class SimulatedExamples:
             complete,
         )
 
-    def _mask(self, shape: tuple[int, int], coils: int, source: torch.Generator) -> Tensor:
+    def _mask(self, shape: tuple[int, int, int], coils: int, source: torch.Generator) -> Tensor:
         config = self.config
         choices = config.accelerations
         if config.between:
@@ -196,12 +204,19 @@ class SimulatedExamples:
         acceleration = min(acceleration, lines / (fewest + 3))  # a small matrix has few lines
         center = round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source)))
         return PATTERNS[_choice(config.patterns, source)](
-            (1, 1, *shape),
+            (1, *shape),
             acceleration=acceleration,
             center=max(fewest, min(center, int(lines / acceleration) - 2)),
             axis=axis,
             generator=source,
         )
+
+
+def _seen(name: str, shape: tuple[int, int], frames: int, source: torch.Generator) -> Tensor:
+    """A body (1, frame, Y, X) that stands still, or a film of one."""
+    if frames == 1:
+        return scene(name, 1, shape, source)
+    return film(name, shape, frames, source)
 
 
 def _uniform(source: torch.Generator) -> float:
