@@ -176,4 +176,7 @@ def test_the_animation_shows_the_three_versions_beside_each_other() -> None:
     body = film[0, :, HEADING : HEADING + 30]
     assert torch.equal(body[..., :40], body[..., -40:])
     assert float((body[..., 44:84] - body[..., :40] / 2).abs().max()) < 0.01
+    below = film[0, :, HEADING + 30 + GAP :]
+    assert torch.equal(below[..., 8:32], below[..., 96:120])
+    assert bool((below[..., :8] == 1).all())
     assert 0.05 < float((film[0, 0, :HEADING] < 0.5).float().mean()) < 0.5

@@ -86,28 +86,31 @@ def side_by_side(films: Sequence[Film]) -> Tensor:
         (1, frame, y, x), every film's white at 1, names of the columns on top.
     """
     frames = min(film[0].shape[0] for film in films)
-    width = max(sum(one.shape[2] for one in film) + 2 * GAP for film in films)
-    parts = [_heading(films[0], width).expand(frames, -1, -1)]
+    room = max(film[0].shape[2] for film in films)
+    parts = [_heading(room).expand(frames, -1, -1)]
     for film in films:
         white = _white(film)
         gap = torch.ones(frames, film[0].shape[1], GAP)
-        columns = [(one[:frames] / white).clamp(0, 1) for one in film]
+        columns = [_within((one[:frames] / white).clamp(0, 1), room) for one in film]
         row = torch.cat([columns[0], gap, columns[1], gap, columns[2]], dim=2)
-        padded = torch.nn.functional.pad(row, (0, width - row.shape[2]), value=1.0)
-        parts += [padded, torch.ones(frames, GAP, width)]
+        parts += [row, torch.ones(frames, GAP, row.shape[2])]
     return torch.cat(parts[:-1], dim=1)[None]
 
 
-def _heading(film: Film, width: int) -> Tensor:
-    """Names of the columns, black on white, (1, y, x)."""
-    picture = Image.new("L", (width, HEADING), 255)
+def _within(film: Tensor, room: int) -> Tensor:
+    """A film in the middle of ``room`` columns, white beside it."""
+    left = (room - film.shape[2]) // 2
+    return torch.nn.functional.pad(film, (left, room - film.shape[2] - left), value=1.0)
+
+
+def _heading(room: int) -> Tensor:
+    """Names of the columns, each ``room`` wide, black on white, (1, y, x)."""
+    picture = Image.new("L", (3 * room + 2 * GAP, HEADING), 255)
     pen = ImageDraw.Draw(picture)
-    left = 0
-    for name, one in zip(NAMES, film, strict=True):
-        room = one.shape[2]
+    for column, name in enumerate(NAMES):
         shown = name if pen.textlength(name) <= room else name[:5]
-        pen.text((left + room / 2, HEADING / 2), shown, fill=0, anchor="mm")
-        left += room + GAP
+        middle = column * (room + GAP) + room / 2
+        pen.text((middle, HEADING / 2), shown, fill=0, anchor="mm")
     return torch.from_numpy(np.asarray(picture).astype(np.float32) / 255)[None]
 
 
