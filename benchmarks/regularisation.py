@@ -22,7 +22,11 @@ STORED = ROOT / "docs" / "results" / "regularisation.json"
 TABLE = ROOT / "docs" / "regularisation.md"
 FACTORS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16)
 STATIC = {"cg-sense": ("weight",), "l1-wavelet": ("weight",), "tv": ("weight",)}
-DYNAMIC = {"temporal-tv": ("weight",), "low-rank-sparse": ("rank_weight", "sparse_weight")}
+DYNAMIC = {
+    "temporal-tv": ("weight",),
+    "kt-l1": ("weight",),
+    "low-rank-sparse": ("rank_weight", "sparse_weight"),
+}
 TUNING_SEED, REPORTED_SEED = 1000, 0
 
 
