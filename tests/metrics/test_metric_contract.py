@@ -18,6 +18,8 @@ from feathermr.metrics import METRICS, complex_nmse, hfen, nmse, psnr, ssim
 from feathermr.metrics.high_frequency_error import laplacian_of_gaussian
 
 BEST = {"nmse": 0.0, "psnr": math.inf, "ssim": 1.0, "hfen": 0.0, "complex-nmse": 0.0}
+BEST |= {"psnr-moving": math.inf, "psnr-still": math.inf}
+BEST |= {"nmse-moving": 0.0, "nmse-still": 0.0, "wall-motion": 1.0}
 MAGNITUDE = sorted(name for name, entry in METRICS.items() if not entry.complex)
 by_name = pytest.mark.parametrize("name", sorted(METRICS))
 by_magnitude_name = pytest.mark.parametrize("name", MAGNITUDE)
@@ -28,6 +30,11 @@ def images(*shape, seed=0, dtype=torch.float64):
 
 
 def pair(name, *shape, seed=0):
+    if METRICS[name].film:  # a still image of which a corner changes over the frames
+        *slices, height, width = shape
+        target = images(*slices, 1, height, width, seed=seed).repeat(*[1] * len(slices), 5, 1, 1)
+        target[..., :6, :7] = images(*slices, 5, 6, 7, seed=seed + 1)
+        return target + 0.1 * images(*target.shape, seed=seed + 100), target
     target, noise = images(*shape, seed=seed), images(*shape, seed=seed + 100)
     if METRICS[name].complex:
         target = torch.complex(target, images(*shape, seed=seed + 200))
@@ -62,7 +69,7 @@ def test_more_noise_gives_a_worse_value(name):
 @by_name
 def test_a_batch_is_a_loop(name):
     prediction, target = pair(name, 2, 3, 17, 22)
-    peaks = target.abs().amax(dim=(-2, -1))
+    peaks = target.abs().amax(dim=(-3, -2, -1) if METRICS[name].film else (-2, -1))
     batch = call(name, prediction, target, peaks)
     assert batch.shape == (2, 3)
     for index in np.ndindex(2, 3):
@@ -83,13 +90,14 @@ def test_inputs_are_left_as_they_are_and_precision_is_kept(name):
 @by_name
 def test_unequal_shapes_are_refused_and_never_broadcast(name):
     prediction, target = pair(name, 1, 17, 22)
-    with pytest.raises(ShapeError, match=r"\(1, 17, 22\) and the target \(2, 17, 22\)"):
-        call(name, prediction, target.expand(2, 17, 22))
+    frames = "5, " if METRICS[name].film else ""
+    with pytest.raises(ShapeError, match=rf"\(1, {frames}17, 22\) and the target \(2, {frames}17"):
+        call(name, prediction, target.expand(2, *target.shape[1:]))
 
 
 @by_magnitude_name
 def test_magnitude_metrics_refuse_complex_images(name):
-    image = images(17, 22)
+    image = images(5, 17, 22)
     with pytest.raises(DataError, match="prediction is complex; take its magnitude"):
         call(name, image.to(torch.complex128), image)
     with pytest.raises(DataError, match="target is complex"):
@@ -133,7 +141,7 @@ def test_a_relative_error_of_nothing_is_refused(name):
 def test_table_says_what_a_reader_needs(name):
     entry = METRICS[name]
     assert 20 < len(entry.summary) < 100
-    assert entry.unit == ("dB" if name == "psnr" else "")
+    assert entry.unit == ("dB" if name.startswith("psnr") else "")
 
 
 # values by hand

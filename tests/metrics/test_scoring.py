@@ -36,13 +36,23 @@ def rate(prediction, target, metric="nmse", policy="slice", alignment="none"):
     )
 
 
+def moving(images):
+    """The images with the first frame throughout, but in a corner."""
+    still = images[:, :1].repeat(1, images.shape[1], 1, 1)
+    still[..., :5, :6] = images[..., :5, :6]
+    return still
+
+
 @pytest.mark.parametrize("metric", sorted(METRICS))
 @pytest.mark.parametrize("policy", ["slice", "volume"])
 @pytest.mark.parametrize("alignment", ["none", "least-squares"])
 def test_every_metric_is_scored_under_every_policy(prediction, target, metric, policy, alignment):
     phase = torch.polar(torch.ones(()), torch.tensor(0.4))
+    if METRICS[metric].film:
+        prediction, target = moving(prediction), moving(target)
     made = rate(prediction * phase, target * phase, metric, policy, alignment)
-    assert len(made.values) == len(made.data_range) == (6 if policy == "slice" else 1)
+    expected = 3 if METRICS[metric].film else 6
+    assert len(made.values) == len(made.data_range) == (expected if policy == "slice" else 1)
     assert all(math.isfinite(value) for value in made.values)
     assert (made.method, made.scan, made.subject) == ("zero-filled", "scan-1", "subject-1")
     assert (made.metric, made.policy, made.alignment) == (metric, policy, alignment)
@@ -127,10 +137,11 @@ def test_magnitude_metrics_take_the_magnitude_of_complex_images(prediction, targ
 def test_score_all_leaves_out_complex_metrics_for_magnitudes(prediction, target):
     names = {"policy": "slice", "alignment": "none", "method": "m", "scan": "s", "subject": "p"}
     magnitudes = score_all(prediction, target, **names)
-    assert [one.metric for one in magnitudes] == [n for n in METRICS if n != "complex-nmse"]
+    images = [name for name, entry in METRICS.items() if not entry.film]
+    assert [one.metric for one in magnitudes] == [n for n in images if n != "complex-nmse"]
     assert magnitudes[1] == score(prediction, target, metric="psnr", **names)
     both = score_all(prediction.to(torch.complex64), target.to(torch.complex64), **names)
-    assert [one.metric for one in both] == list(METRICS)
+    assert [one.metric for one in both] == images
     chosen = score_all(prediction, target, metrics=["hfen", "nmse"], **names)
     assert [one.metric for one in chosen] == ["hfen", "nmse"]
 
@@ -179,3 +190,21 @@ def test_a_complex_metric_refuses_a_magnitude_reference(prediction, target):
 def test_unknown_names_are_refused(prediction, target, changes, sentence):
     with pytest.raises(UsageError, match=sentence):
         rate(prediction, target, **changes)
+
+
+def test_metrics_of_films_are_scored_where_something_moves_and_left_out_elsewhere(
+    prediction, target
+):
+    names = {"policy": "slice", "alignment": "none", "method": "m", "scan": "s", "subject": "p"}
+    films = {name for name, entry in METRICS.items() if entry.film}
+    film = moving(target)
+    film[1] = target[1, :1]  # a slice that stands still
+    scored = {one.metric: one for one in score_all(prediction, film, **names)}
+    assert films < set(scored)
+    assert len(scored["wall-motion"].values) == 2
+    assert scored["psnr-still"].data_range == pytest.approx(film[[0, 2]].amax((1, 2, 3)).tolist())
+    for still in (film[1:2], film[:, :1]):
+        kept = {one.metric for one in score_all(still + 0.1, still, **names)}
+        assert kept.isdisjoint(films)
+        with pytest.raises(DataError, match="moving region"):
+            rate(still, still, "wall-motion")

@@ -81,7 +81,7 @@ def test_html_and_terminal_show_the_same_numbers(two_subjects: tuple[Score, ...]
     assert f"±{(interval.high - interval.low) / 2:.2g}" in console.file.getvalue()
 
 
-def test_five_metrics_fit_a_terminal_of_eighty_columns() -> None:
+def test_all_metrics_fit_a_terminal_of_eighty_columns() -> None:
     rows = score_table(
         [_score("low-rank-sparse", "a", 0.09645, 0.0712, metric=metric) for metric in METRICS],
         seconds={"low-rank-sparse": 12.3},

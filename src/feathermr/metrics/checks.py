@@ -35,16 +35,35 @@ def check_magnitudes(prediction: Tensor, target: Tensor) -> None:
             )
 
 
-def positive_range(data_range: float | Tensor, target: Tensor) -> Tensor:
+def check_films(prediction: Tensor, target: Tensor) -> None:
+    """Refuse what `check_magnitudes` refuses, and what is no film (..., frame, y, x).
+
+    Raises:
+        DataError: there is one frame only.
+    """
+    check_magnitudes(prediction, target)
+    if target.ndim < 3 or target.shape[-3] < 2:
+        raise DataError(
+            "this metric compares films (..., frame, y, x) of at least two frames, not images of "
+            f"shape {tuple(target.shape)}"
+        )
+
+
+def positive_range(data_range: float | Tensor, target: Tensor, axes: int = 2) -> Tensor:
     """The data range, one for all images or one an image, ready to divide (...) by.
+
+    Args:
+        data_range: one number, or one an image.
+        target: the images (..., y, x), or films (..., frame, y, x).
+        axes: of one image, 2, or of one film, 3.
 
     Raises:
         UsageError: it is not positive and finite, or its shape does not fit the images.
     """
     values = torch.as_tensor(data_range, dtype=target.dtype, device=target.device)
-    if values.ndim > 0 and values.shape != target.shape[:-2]:
+    if values.ndim > 0 and values.shape != target.shape[:-axes]:
         raise UsageError(
-            f"data_range must be one number or have the shape {tuple(target.shape[:-2])} of the "
+            f"data_range must be one number or have the shape {tuple(target.shape[:-axes])} of the "
             f"images, not {tuple(values.shape)}"
         )
     if not bool((torch.isfinite(values) & (values > 0)).all()):

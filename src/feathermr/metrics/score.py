@@ -17,7 +17,7 @@ class Score:
         subject: the unit of the statistics: means and intervals are taken over subjects.
         metric: its name in ``METRICS``.
         values: one value an image (slice-major, then frame) under the policy ``slice``, one in all
-            under ``volume``.
+            under ``volume``; of metrics of films one value a slice that moves.
         policy: ``slice`` scores every image by itself with that image's data range and averages;
             ``volume`` scores all images of a scan together with the scan's data range.
         data_range: the data range of each value, as many as ``values``.

@@ -11,6 +11,7 @@ from feathermr.core.axes import IMAGE, check_axes
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.registry import look_up
 from feathermr.metrics.checks import check_pair
+from feathermr.metrics.moving_region import has_both_regions
 from feathermr.metrics.score import Alignment, Policy, Score
 from feathermr.metrics.table import METRICS
 
@@ -48,6 +49,31 @@ def _choose(value: str, choices: tuple[str, ...], name: str) -> None:
         raise UsageError(f"{name} must be one of {', '.join(choices)}, not '{value}'")
 
 
+def _films(target: Tensor) -> Tensor:
+    """Which slices (slice,) are films with a moving region and a still background."""
+    if target.shape[1] < 2:
+        return torch.zeros(target.shape[0], dtype=torch.bool)
+    return has_both_regions(target.abs())
+
+
+def suitable_metrics(target: Tensor, *, with_phase: bool) -> list[str]:
+    """Names of the metrics that mean something for a target.
+
+    Those of films are left out unless a slice has several frames, a moving region and a still
+    background.
+
+    Args:
+        target: (slice, frame, y, x).
+        with_phase: whether complex images are compared.
+    """
+    moves = bool(_films(target).any())
+    return [
+        name
+        for name, entry in METRICS.items()
+        if (with_phase or not entry.complex) and (moves or not entry.film)
+    ]
+
+
 def score(
     prediction: Tensor,
     target: Tensor,
@@ -68,6 +94,7 @@ def score(
         policy: ``slice``: every image by itself, its data range the largest value of its target;
             ``volume``: one value for the scan, its data range the largest value of the scan's
             target, as fastMRI does: NMSE and PSNR over all pixels, others averaged over images.
+            Metrics of films score each slice that moves by itself; ``volume`` averages them.
         alignment: ``least-squares`` multiplies the prediction with one real factor a scan.
         method: the method's name.
         scan: the scan's name.
@@ -89,10 +116,16 @@ def score(
     _choose(alignment, get_args(Alignment), "alignment")
     prediction, target = _prepare(prediction, target, entry.complex)
     factor = least_squares_factor(prediction, target) if alignment == "least-squares" else 1.0
-    pair = [image.flatten(0, 1) for image in (factor * prediction, target)]
-    peaks = pair[1].abs().amax(dim=(1, 2))
+    if entry.film:
+        known = _films(target)
+        if not bool(known.any()):
+            raise DataError(f"no slice of scan '{scan}' is a film with a moving region to score")
+        pair = [film[known] for film in (factor * prediction, target)]
+    else:
+        pair = [image.flatten(0, 1) for image in (factor * prediction, target)]
+    peaks = pair[1].abs().flatten(1).amax(1)
     if policy == "volume":
-        peaks = peaks.max()[None]
+        peaks = target.abs().max()[None]
         if entry.pooled:
             pair = [image.flatten(0, 1)[None] for image in pair]
     if not bool((peaks > 0).all()):
@@ -138,11 +171,11 @@ def score_all(
         method: the method's name.
         scan: the scan's name.
         subject: who was scanned.
-        metrics: names in ``METRICS``; without them all, complex ones only for complex images.
+        metrics: names in ``METRICS``; without them the `suitable_metrics`.
     """
     if metrics is None:
         both_complex = prediction.is_complex() and target.is_complex()
-        metrics = [name for name, entry in METRICS.items() if both_complex or not entry.complex]
+        metrics = suitable_metrics(target, with_phase=both_complex)
     return tuple(
         score(
             prediction,

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from feathermr.metrics.high_frequency_error import hfen
 from feathermr.metrics.peak_signal import psnr
+from feathermr.metrics.regional_error import nmse_moving, nmse_still, psnr_moving, psnr_still
 from feathermr.metrics.relative_error import complex_nmse, nmse
 from feathermr.metrics.structural_similarity import ssim
+from feathermr.metrics.wall_motion import wall_motion
 
 
 class MetricFunction(Protocol):
@@ -31,6 +33,7 @@ class Metric:
         complex: whether it compares complex images; magnitudes otherwise.
         pooled: whether the policy ``volume`` takes all pixels of a scan as one image; otherwise it
             averages over the images.
+        film: whether it compares films (..., frame, y, x), one value a film; images otherwise.
         summary: one line.
     """
 
@@ -39,6 +42,7 @@ class Metric:
     higher_is_better: bool
     complex: bool
     pooled: bool
+    film: bool
     summary: str
 
 
@@ -49,9 +53,10 @@ def _metric(
     higher_is_better: bool = False,
     complex: bool = False,
     pooled: bool = False,
+    film: bool = False,
 ) -> Metric:
     summary = (function.__doc__ or "").partition("\n")[0]
-    return Metric(function, unit, higher_is_better, complex, pooled, summary)
+    return Metric(function, unit, higher_is_better, complex, pooled, film, summary)
 
 
 METRICS: Mapping[str, Metric] = {
@@ -60,4 +65,9 @@ METRICS: Mapping[str, Metric] = {
     "ssim": _metric(ssim, higher_is_better=True),
     "hfen": _metric(hfen),
     "complex-nmse": _metric(complex_nmse, complex=True, pooled=True),
+    "psnr-moving": _metric(psnr_moving, "dB", higher_is_better=True, film=True),
+    "psnr-still": _metric(psnr_still, "dB", higher_is_better=True, film=True),
+    "nmse-moving": _metric(nmse_moving, film=True),
+    "nmse-still": _metric(nmse_still, film=True),
+    "wall-motion": _metric(wall_motion, higher_is_better=True, film=True),
 }

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.progress import Progress, silent
-from feathermr.metrics import METRICS, Alignment, Policy, Score, score_all
+from feathermr.metrics import Alignment, Policy, Score, score_all, suitable_metrics
 from feathermr.recon.comparison import Comparison
 from feathermr.recon.runner import Method
 from feathermr.recon.zero_filled import ZeroFilled
@@ -75,6 +75,6 @@ def compare(
                 method=method,
                 scan=scan,
                 subject=acquisition.header.subject or scan,
-                metrics=[name for name, one in METRICS.items() if with_phase or not one.complex],
+                metrics=suitable_metrics(reference, with_phase=with_phase),
             )
     return Comparison(acquisition, reconstructions, reference, tuple(scores))

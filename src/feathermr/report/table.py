@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from html import escape
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from feathermr.core.seeding import generator
 from feathermr.metrics import METRICS, Interval, Score, bootstrap_interval, subject_means
 from feathermr.recon.comparison import Comparison
+
+#: what values of one subject are, in words
+UNITS = {"images": "images (slices x frames)", "films": "films (slices)"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Cell:
 
     Attributes:
         interval: mean and 95 % interval.
-        over: ``subjects``, or ``images`` when there is a single subject.
+        over: ``subjects``; when there is a single one ``images``, or ``films`` for their metrics.
         best: whether no other method is better by the mean.
     """
 
@@ -52,7 +56,8 @@ def _interval(scores: Sequence[Score]) -> tuple[Interval, str]:
     A mean that is not finite (the PSNR of equal images) stands without an interval.
     """
     means = list(subject_means(scores).values())
-    over = "subjects" if len(means) > 1 else "images"
+    alone = "films" if METRICS[scores[0].metric].film else "images"
+    over = "subjects" if len(means) > 1 else alone
     values = means if len(means) > 1 else [value for score in scores for value in score.values]
     if not all(math.isfinite(value) for value in values):
         mean = sum(values) / len(values)
@@ -154,13 +159,18 @@ def statement(rows: Sequence[Row]) -> str:
     cells = [cell for row in rows for cell in row.cells.values()]
     if not cells:
         return ""
-    count = max(cell.interval.n for cell in cells)
     if all(cell.over == "subjects" for cell in cells):
+        count = max(cell.interval.n for cell in cells)
         return f"Mean and 95 % bootstrap interval of the mean over {count} subjects."
-    if count == 1:
+    counts = {
+        over: max(cell.interval.n for cell in cells if cell.over == over)
+        for over in dict.fromkeys(cell.over for cell in cells)
+    }
+    several = [f"{n} {UNITS.get(over, over)}" for over, n in counts.items() if n > 1]
+    if not several:
         return "One value for the whole scan: no interval can be given."
     return (
-        f"Mean and 95 % bootstrap interval over the {count} images (slices x frames) of one "
+        f"Mean and 95 % bootstrap interval over the {' or '.join(several)} of one "
         "subject: it describes this scan and says nothing about other subjects."
     )
 
@@ -197,8 +207,28 @@ def to_html(rows: Sequence[Row]) -> str:
     return f'<div class="scroll" role="region" tabindex="0" aria-label="Scores">{table}</div>{note}'
 
 
-def to_rich(rows: Sequence[Row]) -> Table:
-    """A table for a terminal of 80 columns: best values in bold, half the interval below."""
+def to_rich(rows: Sequence[Row]) -> Group:
+    """Tables for a terminal of 80 columns: best values in bold, half the interval below.
+
+    Metrics of films stand in a table of their own.
+    """
+    parts = [_only(rows, film=film) for film in (False, True)]
+    return Group(*(_rich_table(part) for part in parts if metrics_of(part) or part == parts[0]))
+
+
+def _only(rows: Sequence[Row], *, film: bool) -> list[Row]:
+    """The rows with metrics of films alone, without time and size; or with the others."""
+    kept = [
+        {name: cell for name, cell in row.cells.items() if METRICS[name].film == film}
+        for row in rows
+    ]
+    return [
+        Row(row.method, cells, None if film else row.seconds, None if film else row.parameters)
+        for row, cells in zip(rows, kept, strict=True)
+    ]
+
+
+def _rich_table(rows: Sequence[Row]) -> Table:
     caption = statement(rows).replace("Mean and", "Mean ± half the width of the", 1)
     table = Table(
         caption=caption or None,
