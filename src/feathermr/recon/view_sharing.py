@@ -74,12 +74,10 @@ def share_views(kspace: Tensor, mask: Tensor, *, farthest: int = 0, cyclic: bool
     for distance in range(1, min(largest, farthest or largest) + 1):
         if bool(filled.all()):
             break
-        counts = sum(
-            _moved(known.to(kspace.real.dtype), step, cyclic) for step in (-distance, distance)
-        )
-        values = sum(_moved(kspace, step, cyclic) for step in (-distance, distance))
+        earlier, later = (_moved(kspace, step, cyclic) for step in (distance, -distance))
+        counts = _moved(known, distance, cyclic).int() + _moved(known, -distance, cyclic).int()
         found = (counts > 0) & ~filled
-        shared = torch.where(found, values / counts.clamp_min(1), shared)
+        shared = torch.where(found, (earlier + later) / counts.clamp_min(1), shared)
         filled = filled | found
     return shared
 
