@@ -213,7 +213,10 @@ def to_rich(rows: Sequence[Row]) -> Group:
     Metrics of films stand in a table of their own.
     """
     parts = [_only(rows, film=film) for film in (False, True)]
-    return Group(*(_rich_table(part) for part in parts if metrics_of(part) or part == parts[0]))
+    tables = [_rich_table(parts[0], tail=True)]
+    if metrics_of(parts[1]):
+        tables.append(_rich_table(parts[1], tail=False))
+    return Group(*tables)
 
 
 def _only(rows: Sequence[Row], *, film: bool) -> list[Row]:
@@ -228,7 +231,7 @@ def _only(rows: Sequence[Row], *, film: bool) -> list[Row]:
     ]
 
 
-def _rich_table(rows: Sequence[Row]) -> Table:
+def _rich_table(rows: Sequence[Row], tail: bool) -> Table:
     caption = statement(rows).replace("Mean and", "Mean ± half the width of the", 1)
     table = Table(
         caption=caption or None,
@@ -237,7 +240,8 @@ def _rich_table(rows: Sequence[Row]) -> Table:
         padding=0,
         show_edge=False,
     )
-    for index, text in enumerate(_headings(rows)):
+    headings = _headings(rows) if tail else _headings(rows)[:-2]
+    for index, text in enumerate(headings):
         broken = text.replace("-", "-\n").replace(" (", "\n(")
         table.add_column(broken, justify="left" if index == 0 else "right")
     for row in rows:
@@ -249,5 +253,5 @@ def _rich_table(rows: Sequence[Row]) -> Table:
                 interval = f"±{(cell.interval.high - cell.interval.low) / 2:.2g}"
             mean = f"[bold]{mean}[/bold]" if cell is not None and cell.best else mean
             texts.append(f"{mean}\n[dim]{interval}[/dim]" if interval else mean)
-        table.add_row(escape_markup(row.method), *texts, *_tail(row))
+        table.add_row(escape_markup(row.method), *texts, *(_tail(row) if tail else ()))
     return table
