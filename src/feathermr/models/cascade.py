@@ -1,4 +1,4 @@
-"""The light default: a total-variation image, refined by a small Kronecker U-Net in turns."""
+"""The light default: a sparse image or film, refined by a small Kronecker U-Net in turns."""
 
 from dataclasses import dataclass
 from typing import final
@@ -11,13 +11,17 @@ from feathermr.core.errors import UsageError
 from feathermr.nn.denoiser import Denoiser
 from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
 from feathermr.operators import Encoding
-from feathermr.solvers import total_variation
+from feathermr.solvers import temporal_sparsity, total_variation
 
 #: weight of the total variation in units of the noise variance, and iterations: fewer than to the
 #: limit, because what follows mends the rest
 WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
+#: the same of the sparsity over temporal frequency of a film
+FILM_WEIGHT, FILM_ITERATIONS = 14.0, 20
 #: what is taken for the error of the image at the first step and at the last, before training
 FIRST_LEVEL, LAST_LEVEL = 0.05, 0.02
+#: the same of a film, and what is taken for the error of the denoised film
+FILM_FIRST_LEVEL, FILM_LAST_LEVEL, FILM_ERROR = 0.03, 0.012, 0.01
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class CascadeConfig:
         width: channels at half the resolution, a multiple of 8; see `Denoiser`.
         levels: resolutions.
         kronecker: ``n`` of the layers; 1 for dense ones.
+        temporal: for films: starts from a film that is sparse over temporal frequency, and the
+            denoiser sees all frames; else each frame goes by itself.
     """
 
     steps: int = 5
@@ -37,6 +43,7 @@ class CascadeConfig:
     width: int = 32
     levels: int = 3
     kronecker: int = 2
+    temporal: bool = False
 
     def __post_init__(self) -> None:
         if min(self.steps, self.iterations, self.levels, self.kronecker) < 1:
@@ -47,24 +54,30 @@ class CascadeConfig:
 
 @final
 class Cascade(nn.Module):
-    """``x_0`` by total variation, then ``x_k = C(D(x_(k-1), sigma_k), lambda_k)``.
+    """``x_0`` by a sparse solution, then ``x_k = C(D(x_(k-1), sigma_k), lambda_k)``.
 
-    ``D`` is a denoiser for noise of the level ``sigma_k``, which falls from step to step; ``C``
-    is consistency with the samples, in which the image counts ``lambda_k = (noise / tau_k)^2``.
+    ``x_0`` has a small total variation, or few temporal frequencies if it is a film. ``D`` is a
+    denoiser for noise of the level ``sigma_k``, which falls from step to step; ``C`` is
+    consistency with the samples, in which the image counts ``lambda_k = (noise / tau_k)^2``.
     Both levels follow the noise of the scan and are learned. That is half-quadratic splitting
     (Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914), unrolled and trained as a whole (Aggarwal
     et al. 2019, doi:10.1109/TMI.2018.2865356). The start is the solution of a convex problem that
-    nothing was learned for. Frames are denoised each by itself. One coil and many go the same way.
+    nothing was learned for. One coil and many go the same way, and films of any length.
     """
 
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
         self.iterations = config.iterations
-        self.denoiser = Denoiser(config.width, config.levels, config.kronecker)
-        ratio = (LAST_LEVEL / FIRST_LEVEL) ** (1 / max(1, config.steps - 1))
-        levels = [FIRST_LEVEL * ratio**step for step in range(config.steps)]
+        self.temporal = config.temporal
+        self.denoiser = Denoiser(config.width, config.levels, config.kronecker, config.temporal)
+        first, last = FIRST_LEVEL, LAST_LEVEL
+        if config.temporal:
+            first, last = FILM_FIRST_LEVEL, FILM_LAST_LEVEL
+        ratio = (last / first) ** (1 / max(1, config.steps - 1))
+        levels = [first * ratio**step for step in range(config.steps)]
+        errors = [FILM_ERROR] * config.steps if config.temporal else levels
         self.sigma = nn.ModuleList(NoiseLevel(level, 0.5) for level in levels)
-        self.tau = nn.ModuleList(NoiseLevel(level, 0.5) for level in levels)
+        self.tau = nn.ModuleList(NoiseLevel(error, 0.5) for error in errors)
 
     def forward(self, kspace: Tensor, encoding: Encoding) -> Tensor:
         """K-space (slice, frame, coil, y, x) to image (slice, frame, y, x)."""
@@ -86,11 +99,15 @@ class Cascade(nn.Module):
     @torch.no_grad()
     def start(self, adjoint: Tensor, encoding: Encoding, noise: Tensor) -> Tensor:
         """``x_0``, without gradient, from ``A^H y`` and the noise of each slice (slice,)."""
-        weight = WEIGHT * noise.square().reshape(-1, 1, 1, 1)
+        variance = noise.square().reshape(-1, 1, 1, 1)
+        if self.temporal:
+            return temporal_sparsity(
+                encoding, adjoint, FILM_WEIGHT * variance, iterations=FILM_ITERATIONS
+            )
         return total_variation(
             encoding,
             adjoint,
-            weight,
+            WEIGHT * variance,
             iterations=ITERATIONS,
             inner_iterations=INNER_ITERATIONS,
         )
@@ -98,5 +115,6 @@ class Cascade(nn.Module):
     def denoised(self, image: Tensor, sigma: Tensor) -> Tensor:
         """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,)."""
         channels = to_channels(image.flatten(0, 1)[:, None])
-        cleaned = self.denoiser(channels, sigma.repeat_interleave(image.shape[1]))
+        frames = image.shape[1]
+        cleaned = self.denoiser(channels, sigma.repeat_interleave(frames), frames)
         return from_channels(cleaned).reshape(image.shape)

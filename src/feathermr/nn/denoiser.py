@@ -1,4 +1,4 @@
-"""The light U-Net that takes noise of a given level from an image."""
+"""The light U-Net that takes noise of a given level from an image, or from a film."""
 
 import itertools
 import math
@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, relu
 
+from feathermr.nn.averages import AVERAGES, chosen
 from feathermr.nn.components import concatenate
 from feathermr.nn.layers import convolution
+from feathermr.nn.temporal_mixing import TemporalMixing
 
 #: torch draws layers whose answer has a third of the variance of their input; this makes up for
 #: that and for the half that a ReLU takes
@@ -71,18 +73,25 @@ class Denoiser(nn.Module):
     ``D(a z, a sigma) = a D(z, sigma)`` for positive ``a``: what is learned at one intensity holds
     at all (Mohan et al. 2020, arXiv:1906.05478), and the layers fold and quantise as they are.
 
+    For films the mean over the frames, in which still tissue has the least noise, is a second
+    input, frames are mixed before each block, and the answer also chooses among averages of the
+    film (`chosen`).
+
     Args:
         width: channels at half the resolution; each coarser level has half of it more.
         levels: resolutions, the first included.
         kronecker: ``n`` of the layers; 1 for dense ones.
+        temporal: for films, else every frame is denoised by itself.
     """
 
-    def __init__(self, width: int = 32, levels: int = 3, kronecker: int = 2) -> None:
+    def __init__(
+        self, width: int = 32, levels: int = 3, kronecker: int = 2, temporal: bool = False
+    ) -> None:
         super().__init__()
         widths = [width + level * (width // 2) for level in range(levels)]
         pairs = list(itertools.pairwise(widths))
         self.multiple = 2**levels
-        self.head = layer(min(kronecker, 2), 10, width, 3)
+        self.head = layer(min(kronecker, 2), 18 if temporal else 10, width, 3)
         self.fine = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
         self.down = nn.ModuleList(
             layer(kronecker, fine, coarse, 3, stride=2) for fine, coarse in pairs
@@ -90,29 +99,54 @@ class Denoiser(nn.Module):
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1], kronecker) for _ in range(2)))
         self.up = nn.ModuleList(layer(kronecker, coarse, 4 * fine, 1) for fine, coarse in pairs)
         self.merged = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
-        self.tail = layer(kronecker, width, 8, 3, gain=TINY)
+        answers = 8 + 4 * AVERAGES if temporal else 8
+        self.tail = layer(kronecker, width, answers, 3, gain=TINY)
+        places = [*widths[:-1], widths[-1], widths[-1], *reversed(widths[:-1])]
+        self.mixing = nn.ModuleList(
+            TemporalMixing(channels, kronecker) for channels in places if temporal
+        )
 
-    def forward(self, image: Tensor, sigma: Tensor) -> Tensor:
+    def forward(self, image: Tensor, sigma: Tensor, frames: int = 1) -> Tensor:
         """The image without noise (batch, 2, y, x).
 
         Args:
-            image: real and imaginary parts (batch, 2, y, x).
+            image: real and imaginary parts (batch, 2, y, x); of films, frame after frame.
             sigma: deviation of the noise in each part of each image (batch,).
+            frames: number of frames of a film.
         """
         height, width = image.shape[-2:]
         below, right = -height % self.multiple, -width % self.multiple
         packed = pixel_unshuffle(pad(image, (0, right, 0, below)), 2)
         plane = BRIGHTER * sigma.to(packed.dtype).reshape(-1, 1, 1, 1)
-        features = relu(
-            self.head(concatenate([packed, plane.expand(-1, 2, *packed.shape[-2:])], 2))
-        )
+        inputs = [packed, plane.expand(-1, 2, *packed.shape[-2:])]
+        if self.mixing:
+            inputs.insert(1, still(packed, frames))
+        features = relu(self.head(concatenate(inputs, 2)))
+        mixings = iter(self.mixing)
+
+        def refine(block: nn.Module, features: Tensor) -> Tensor:
+            mixing = next(mixings, None)
+            refined: Tensor = block(features if mixing is None else mixing(features, frames))
+            return refined
+
         skipped = []
         for block, down in zip(self.fine, self.down, strict=True):
-            features = block(features)
+            features = refine(block, features)
             skipped.append(features)
             features = relu(down(features))
-        features = self.middle(features)
+        for block in self.middle:
+            features = refine(block, features)
         for block, up in zip(reversed(self.merged), reversed(self.up), strict=True):
-            features = block(relu(pixel_shuffle(up(features), 2) + skipped.pop()))
-        change = pixel_shuffle(self.tail(features), 2)[..., :height, :width]
-        return image + change.to(image.dtype)
+            features = refine(block, relu(pixel_shuffle(up(features), 2) + skipped.pop()))
+        answer = pixel_shuffle(self.tail(features), 2)[..., :height, :width].to(image.dtype)
+        if not self.mixing:
+            return image + answer
+        noise = sigma.to(image.dtype).reshape(-1, 1, 1, 1)
+        return image + answer[:, :2] + chosen(image, answer[:, 2:], noise, frames)
+
+
+def still(channels: Tensor, frames: int) -> Tensor:
+    """The mean over the frames of each film, (slice * frame, ...), for each frame."""
+    film = channels.unflatten(0, (-1, frames))  # type: ignore[no-untyped-call]
+    mean: Tensor = film.mean(1, keepdim=True).expand_as(film).flatten(0, 1)
+    return mean

@@ -81,4 +81,5 @@ def deformed(still: Tensor, motion: Motion, times: Tensor, generator: torch.Gene
         align_corners=True,
     )
     dimmed = 1 - 0.3 * dim * beat * region
-    return (moved[:, 0] * dimmed).clamp_min(0.0)[None]
+    film: Tensor = (moved[:, 0] * dimmed).clamp_min(0.0)[None]
+    return film

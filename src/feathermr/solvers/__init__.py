@@ -5,6 +5,7 @@ from feathermr.solvers.conjugate_gradient import cg
 from feathermr.solvers.fista import fista
 from feathermr.solvers.power_iteration import power_iteration
 from feathermr.solvers.proximal import joint_threshold, singular_value_threshold, soft_threshold
+from feathermr.solvers.temporal_sparsity import temporal_sparsity
 from feathermr.solvers.total_variation import total_variation
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "power_iteration",
     "singular_value_threshold",
     "soft_threshold",
+    "temporal_sparsity",
     "total_variation",
 ]

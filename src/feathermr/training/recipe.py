@@ -28,6 +28,7 @@ RECIPES: Mapping[str, str] = {
     "modl": "modl.yaml",
     "kronecker-modl": "kronecker-modl.yaml",
     "kronecker-cascade": "kronecker-cascade.yaml",
+    "kronecker-cine": "kronecker-cine.yaml",
     "lb-unet": "lb-unet.yaml",
     "efficient-unet": "efficient-unet.yaml",
     "kronecker-unet-fastmri": "kronecker-unet-fastmri.yaml",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from types import EllipsisType
 from typing import final
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition, Header
 from feathermr.core.errors import UsageError
+from feathermr.core.fft import fft, ifft
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import generator
 from feathermr.phantom import (
@@ -39,6 +41,8 @@ class SimulatedConfig:
         sizes: smallest and largest matrix, multiples of 8 in between; y and x apart.
         frames: smallest and largest number of frames; more than one gives films, in which hearts
             beat and other objects are deformed as if by one.
+        strip: positions along the readout, where nothing is skipped, that are kept of a scan; 0 for
+            all. A narrow strip is as hard as the whole, and cheaper.
         zoom: how often a part of a larger object fills the field of view.
         blend: how often two objects are mixed, so that no network learns them by heart.
         coils: numbers of coils, each as likely as it is often listed.
@@ -63,6 +67,7 @@ class SimulatedConfig:
     )
     sizes: tuple[int, int] = (96, 192)
     frames: tuple[int, int] = (1, 1)
+    strip: int = 0
     zoom: float = 0.4
     blend: float = 0.3
     coils: tuple[int, ...] = (1, 1, 1, 2, 4, 6, 8, 12)
@@ -91,6 +96,8 @@ class SimulatedConfig:
             raise UsageError(f"sizes must grow from at least 16, not {self.sizes}")
         if not 1 <= self.frames[0] <= self.frames[1]:
             raise UsageError(f"frames must grow from at least 1, not {self.frames}")
+        if self.strip < 0 or 0 < self.strip < 16:
+            raise UsageError(f"strip must be 0 or at least 16, not {self.strip}")
         if min(self.accelerations) < 1:
             raise UsageError(f"accelerations must be at least 1, not {self.accelerations}")
         if not 0 < self.snr[0] <= self.snr[1]:
@@ -172,13 +179,18 @@ class SimulatedExamples:
         estimated: bool,
         source: torch.Generator,
     ) -> Example:
+        axis = -1 if _uniform(source) < 0.5 else -2
         maps = coil_maps(1, coils, shape, source)
         complete = acquire(body, maps, background_phase(1, shape, source), shape)
+        maps = at_scan_resolution(maps)
+        if self.config.strip:
+            window = self._strip(shape, axis, source)
+            complete, maps = fft(ifft(complete)[window]), maps[window]
         low, high = self.config.snr
         snr = math.exp(math.log(low) + _uniform(source) * math.log(high / low))
         correlation = coil_correlation(coils, source) if coils > 1 else None
         noise = sample_noise(tuple(complete.shape), source, correlation)
-        mask = self._mask((body.shape[1], *shape), coils, source)
+        mask = self._mask(tuple(complete[:, :, 0].shape), coils, axis, source)
         zero = torch.zeros((), dtype=complete.dtype)
         noisy = complete + noise_level(complete, snr) * noise
         return pose_example(
@@ -186,25 +198,36 @@ class SimulatedExamples:
                 kspace=torch.where(mask, noisy, zero),
                 mask=mask,
                 header=Header(source="simulator", origin="simulated"),
-                coil_maps=None if estimated or coils == 1 else at_scan_resolution(maps),
+                coil_maps=None if estimated or coils == 1 else maps,
             ),
             complete,
         )
 
-    def _mask(self, shape: tuple[int, int, int], coils: int, source: torch.Generator) -> Tensor:
+    def _strip(
+        self, shape: tuple[int, int], axis: int, source: torch.Generator
+    ) -> tuple[EllipsisType | slice, ...]:
+        """Some positions along the readout, and all along the axis of phase encoding."""
+        size = shape[1] if axis == -2 else shape[0]
+        kept = min(self.config.strip, size)
+        first = _integer(size - kept + 1, source)
+        some = slice(first, first + kept)
+        return (..., some) if axis == -2 else (..., some, slice(None))
+
+    def _mask(
+        self, shape: tuple[int, ...], coils: int, axis: int, source: torch.Generator
+    ) -> Tensor:
         config = self.config
         choices = config.accelerations
         if config.between:
             acceleration = min(choices) + (max(choices) - min(choices)) * _uniform(source)
         else:
             acceleration = choices[_integer(len(choices), source)]
-        axis = -1 if _uniform(source) < 0.5 else -2
         lines = shape[axis]
         fewest = FEWEST_CENTER_LINES if coils > 1 else 2
         acceleration = min(acceleration, lines / (fewest + 3))  # a small matrix has few lines
         center = round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source)))
         return PATTERNS[_choice(config.patterns, source)](
-            (1, *shape),
+            shape,
             acceleration=acceleration,
             center=max(fewest, min(center, int(lines / acceleration) - 2)),
             axis=axis,

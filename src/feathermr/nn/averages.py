@@ -1,0 +1,56 @@
+"""Averages of a film over time and space, from which a network chooses pixel by pixel."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, relu
+
+#: frames before and after that are averaged
+REACHES = (1, 3)
+#: number of averages
+AVERAGES = len(REACHES) + 3
+#: opinion on an average before training, in units of the noise
+UNTRAINED = 0.05
+
+
+def averages(film: Tensor, frames: int) -> list[Tensor]:
+    """Over 3 and 7 frames, over all, over 3 x 3 pixels, and over all and 3 x 3 pixels.
+
+    At the ends of the film and of the image only what exists is averaged.
+
+    Args:
+        film: (slice * frame, channel, y, x).
+        frames: number of frames.
+    """
+    rows = film.reshape(-1, 1, frames, film[0].numel())
+    near = [
+        avg_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0), count_include_pad=False)
+        for reach in REACHES
+    ]
+    still = rows.mean(2, keepdim=True)
+    around = avg_pool2d(film, 3, 1, 1, count_include_pad=False)
+    both = around.reshape(rows.shape).mean(2, keepdim=True)
+    spread = [each.expand_as(rows).reshape(film.shape) for each in (*near, still, both)]
+    return [*spread[:-1], around, spread[-1]]
+
+
+def chosen(film: Tensor, opinions: Tensor, sigma: Tensor, frames: int) -> Tensor:
+    """``sum_k g_k (a_k - z)`` with ``g_k = o_k / (sum_j o_j + sigma)`` for averages ``a_k`` of z.
+
+    Real shares of complex values: the phase stays consistent. If ``z``, ``o`` and ``sigma`` grow
+    by a factor, so does the result. Averaging where nothing moves is what removes most noise, and
+    choosing among averages is learned sooner than making them (Mildenhall et al. 2018,
+    arXiv:1712.02327).
+
+    Args:
+        film: ``z`` (slice * frame, channel, y, x).
+        opinions: of the network on each average (slice * frame, `AVERAGES`, y, x); negative ones
+            count as none.
+        sigma: level of the noise (slice * frame, 1, 1, 1).
+        frames: number of frames.
+    """
+    weights = relu(opinions + UNTRAINED * sigma)
+    shares = weights / (weights.sum(1, keepdim=True) + sigma)
+    change = torch.zeros_like(film)
+    for index, average in enumerate(averages(film, frames)):
+        change = change + shares[:, index : index + 1] * (average - film)
+    return change

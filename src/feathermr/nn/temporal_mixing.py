@@ -1,0 +1,49 @@
+"""How the frames of a film come to know of each other inside a network of two dimensions."""
+
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from feathermr.nn.layers import convolution
+
+#: variance that a mixing adds to that of its features, before training
+SMALL = 0.3
+
+
+@final
+class TemporalMixing(nn.Module):
+    """``f_t + B f_(t-1) + A f_(t+1)``: with the spatial layers around it, a (2+1)D convolution.
+
+    ``B`` and ``A`` are matrices over the channels. The first frame precedes itself and the last
+    follows itself, so that nothing is assumed beyond the ends of a film.
+    Tran et al. 2018, arXiv:1711.11248.
+
+    Args:
+        channels: of the features.
+        kronecker: ``n`` of the matrices; 1 for dense ones.
+    """
+
+    def __init__(self, channels: int, kronecker: int) -> None:
+        super().__init__()
+        self.before = convolution(kronecker, channels, channels, 1, bias=False)
+        self.after = convolution(kronecker, channels, channels, 1, bias=False)
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                if name.endswith(("weight", "factors")):
+                    parameter.mul_(SMALL)
+
+    def forward(self, features: Tensor, frames: int) -> Tensor:
+        """Features (slice * frame, channel, y, x) of the same shape."""
+        before = neighbour(self.before(features), frames, -1)
+        return features + before + neighbour(self.after(features), frames, 1)
+
+
+def neighbour(features: Tensor, frames: int, step: int) -> Tensor:
+    """The features (slice * frame, ...) of the previous frame (-1) or of the next one (1)."""
+    if frames == 1:
+        return features
+    film = features.unflatten(0, (-1, frames))  # type: ignore[no-untyped-call]
+    if step < 0:
+        return torch.cat([film[:, :1], film[:, :-1]], 1).flatten(0, 1)
+    return torch.cat([film[:, 1:], film[:, -1:]], 1).flatten(0, 1)
