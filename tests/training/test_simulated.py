@@ -1,5 +1,7 @@
 """Simulated examples: repeatable, never twice the same, posed as a reconstruction poses them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -12,6 +14,16 @@ from feathermr.training.example import Example
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 
 SMALL = SimulatedConfig(sizes=(48, 64), coils=(1, 3), accelerations=(2.0, 4.0))
+#: films, of strips or whole
+FILMS = SimulatedConfig(
+    anatomies={"heart": 0.5, "texture": 0.5},
+    sizes=(32, 40),
+    frames=(3, 5),
+    coils=(1, 3),
+    estimated=0.0,
+    patterns={"kt-random": 1.0},
+    accelerations=(2.0, 4.0),
+)
 
 
 def fields(example: Example) -> tuple[torch.Tensor, ...]:
@@ -84,12 +96,74 @@ def test_every_pattern_can_be_drawn_at_every_acceleration(pattern: str, coils: i
         assert torch.isfinite(torch.view_as_real(examples[index].target)).all()
 
 
+def test_a_film_has_its_own_lines_in_every_frame_and_moves() -> None:
+    examples = SimulatedExamples(FILMS, 0)
+    counts = set()
+    for index in range(4):
+        example = examples[index]
+        slices, frames, _, height, width = example.kspace.shape
+        assert slices == FILMS.batch
+        assert example.target.shape == (slices, frames, height, width)
+        assert example.target.diff(dim=1).abs().amax((-2, -1)).min() > 0.01
+        lines = example.mask.expand_as(example.kspace)
+        assert bool((lines[:, 1:] != lines[:, :-1]).flatten(2).any(2).all())
+        assert bool((lines[0] != lines[1]).any())
+        assert bool((example.kspace[~lines] == 0).all())
+        counts.add(frames)
+    assert counts <= {3, 4, 5}
+    assert len(counts) > 1
+
+
+@pytest.mark.parametrize("pattern", ["kt-equispaced", "kt-random"])
+@pytest.mark.parametrize("strip", [0, 16])
+def test_every_pattern_of_films_can_be_drawn(pattern: str, strip: int) -> None:
+    config = replace(
+        FILMS, patterns={pattern: 1.0}, strip=strip, accelerations=(4.0, 12.0), batch=1
+    )
+    for index in range(2):
+        example = SimulatedExamples(config, 1)[index]
+        assert torch.isfinite(torch.view_as_real(example.target)).all()
+        assert 0 < int(example.mask.sum()) < example.mask.numel()
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_strip_is_cut_from_the_image_along_the_readout(index: int) -> None:
+    config = replace(
+        FILMS, sizes=(40, 40), coils=(3,), accelerations=(1.0, 1.0), snr=(1e6, 1e6), batch=1
+    )
+    narrow = SimulatedExamples(replace(config, strip=16), 4)[index]
+    laws.assert_equal(narrow.encoding.H(narrow.kspace), narrow.target, 1e-3)
+    image, strip = SimulatedExamples(config, 4)[index].target, narrow.target
+    readout = -1 if strip.shape[-1] == 16 else -2
+    assert sorted(strip.shape[-2:]) == [16, 40]
+    places = [image.narrow(readout, first, 16) for first in range(25)]
+    errors = [float((one / one.norm() - strip / strip.norm()).norm()) for one in places]
+    assert min(errors) < 1e-3
+
+
+def test_a_strip_skips_lines_along_its_long_side_alone() -> None:
+    examples = SimulatedExamples(replace(FILMS, strip=16, batch=1), 2)
+    sides = set()
+    for index in range(5):
+        example = examples[index]
+        short = -1 if example.kspace.shape[-1] == 16 else -2
+        assert example.kspace.shape[short] == 16
+        assert example.encoding.mask.shape[short] == 1
+        lines = example.encoding.mask.sum((-2, -1))
+        assert int(lines.max()) < example.kspace.shape[-3 - short] // 1.5
+        sides.add(short)
+    assert sides == {-1, -2}
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"anatomies": {"brian": 1.0}}, "did you mean 'brain'"),
         ({"patterns": {"randm": 1.0}}, "did you mean 'random'"),
         ({"sizes": (8, 64)}, "sizes"),
+        ({"frames": (0, 4)}, "frames"),
+        ({"frames": (8, 4)}, "frames"),
+        ({"strip": 12}, "strip"),
         ({"accelerations": (0.5, 4.0)}, "accelerations"),
         ({"snr": (0.0, 10.0)}, "snr"),
         ({"batch": 0}, "batch"),
