@@ -11,13 +11,13 @@ from feathermr.core.errors import UsageError
 from feathermr.nn.denoiser import Denoiser
 from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
 from feathermr.operators import Encoding
-from feathermr.solvers import temporal_sparsity, total_variation
+from feathermr.solvers import film_variation, temporal_sparsity, total_variation
 
 #: weight of the total variation in units of the noise variance, and iterations: fewer than to the
 #: limit, because what follows mends the rest
 WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
-#: the same of the sparsity over temporal frequency of a film
-FILM_WEIGHT, FILM_ITERATIONS = 14.0, 20
+#: weights of the sparsity over temporal frequency of a film and of its total variation
+FREQUENCY_WEIGHT, VARIATION_WEIGHT = 14.0, 20.0
 #: what is taken for the error of the image at the first step and at the last, before training
 FIRST_LEVEL, LAST_LEVEL = 0.05, 0.02
 #: the same of a film, and what is taken for the error of the denoised film
@@ -56,9 +56,10 @@ class CascadeConfig:
 class Cascade(nn.Module):
     """``x_0`` by a sparse solution, then ``x_k = C(D(x_(k-1), sigma_k), lambda_k)``.
 
-    ``x_0`` has a small total variation, or few temporal frequencies if it is a film. ``D`` is a
-    denoiser for noise of the level ``sigma_k``, which falls from step to step; ``C`` is
-    consistency with the samples, in which the image counts ``lambda_k = (noise / tau_k)^2``.
+    ``x_0`` has a small total variation; that of a film, in time and space, is found from a film of
+    few temporal frequencies, which ``D`` sees as well. ``D`` is a denoiser for noise of the level
+    ``sigma_k``, which falls from step to step; ``C`` is consistency with the samples, in which the
+    image counts ``lambda_k = (noise / tau_k)^2``.
     Both levels follow the noise of the scan and are learned. That is half-quadratic splitting
     (Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914), unrolled and trained as a whole (Aggarwal
     et al. 2019, doi:10.1109/TMI.2018.2865356). The start is the solution of a convex problem that
@@ -69,6 +70,7 @@ class Cascade(nn.Module):
         super().__init__()
         self.iterations = config.iterations
         self.temporal = config.temporal
+        self.frames = 0 if config.temporal else 1
         self.denoiser = Denoiser(config.width, config.levels, config.kronecker, config.temporal)
         first, last = FIRST_LEVEL, LAST_LEVEL
         if config.temporal:
@@ -87,24 +89,31 @@ class Cascade(nn.Module):
         """The image after each step."""
         noise = noise_of(kspace, encoding.mask)
         adjoint = encoding.H(kspace)
-        image = self.start(adjoint, encoding, noise)
+        other, image = self.start(adjoint, encoding, noise)
         images = []
         for sigma, tau in zip(self.sigma, self.tau, strict=True):
-            cleaned = self.denoised(image, sigma(noise))
+            cleaned = self.denoised(image, sigma(noise), other)
             weight = (noise / tau(noise)).square()
             image = consistent(cleaned, adjoint, encoding, weight, self.iterations)
             images.append(image)
         return images
 
     @torch.no_grad()
-    def start(self, adjoint: Tensor, encoding: Encoding, noise: Tensor) -> Tensor:
-        """``x_0``, without gradient, from ``A^H y`` and the noise of each slice (slice,)."""
+    def start(
+        self, adjoint: Tensor, encoding: Encoding, noise: Tensor
+    ) -> tuple[Tensor | None, Tensor]:
+        """The film of few frequencies, if it is one, and ``x_0``; without gradient.
+
+        Args:
+            adjoint: ``A^H y``.
+            encoding: ``A``.
+            noise: of each slice (slice,).
+        """
         variance = noise.square().reshape(-1, 1, 1, 1)
         if self.temporal:
-            return temporal_sparsity(
-                encoding, adjoint, FILM_WEIGHT * variance, iterations=FILM_ITERATIONS
-            )
-        return total_variation(
+            sparse = temporal_sparsity(encoding, adjoint, FREQUENCY_WEIGHT * variance)
+            return sparse, film_variation(encoding, adjoint, VARIATION_WEIGHT * variance, sparse)
+        return None, total_variation(
             encoding,
             adjoint,
             WEIGHT * variance,
@@ -112,9 +121,18 @@ class Cascade(nn.Module):
             inner_iterations=INNER_ITERATIONS,
         )
 
-    def denoised(self, image: Tensor, sigma: Tensor) -> Tensor:
-        """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,)."""
-        channels = to_channels(image.flatten(0, 1)[:, None])
+    def denoised(self, image: Tensor, sigma: Tensor, other: Tensor | None = None) -> Tensor:
+        """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,).
+
+        Args:
+            image: the images.
+            sigma: the level.
+            other: another estimate of a film.
+        """
+        channels, others = (
+            None if each is None else to_channels(each.flatten(0, 1)[:, None])
+            for each in (image, other)
+        )
         frames = image.shape[1]
-        cleaned = self.denoiser(channels, sigma.repeat_interleave(frames), frames)
+        cleaned = self.denoiser(channels, sigma.repeat_interleave(frames), frames, others)
         return from_channels(cleaned).reshape(image.shape)

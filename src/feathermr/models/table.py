@@ -127,10 +127,10 @@ MODELS: Mapping[str, Model] = {
     ),
     "kronecker-cine": Model(
         Cascade,
-        CascadeConfig(steps=4, temporal=True),
+        CascadeConfig(steps=3, temporal=True),
         Card(
-            "from a film with few temporal frequencies by one small Kronecker U-Net that mixes "
-            "frames and conjugate gradients in turns; the default for films",
+            "from a film of small total variation by one small Kronecker U-Net that mixes frames "
+            "and conjugate gradients in turns; the default for films",
             "half-quadratic splitting: Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914; "
             "unrolled: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; (2+1)D: Tran et al. "
             "2018, arXiv:1711.11248; layers: Grassucci et al. 2022, doi:10.1109/TNNLS.2022.3226772",

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from feathermr.operators import Encoding
 
@@ -23,3 +23,8 @@ class Denoising(Protocol):
     def denoised(self, image: Tensor, sigma: Tensor) -> Tensor:
         """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,)."""
         ...
+
+
+def frames_of(network: nn.Module) -> int:
+    """Frames that a network takes together: 1 if each goes by itself, 0 for any number."""
+    return int(getattr(network, "frames", 1))

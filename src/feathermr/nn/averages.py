@@ -6,9 +6,9 @@ from torch.nn.functional import avg_pool2d, relu
 
 #: frames before and after that are averaged
 REACHES = (1, 3)
-#: number of averages
-AVERAGES = len(REACHES) + 3
-#: opinion on an average before training, in units of the noise
+#: what is chosen from: the averages, and another estimate of the film
+CHOICES = len(REACHES) + 4
+#: opinion on each before training, in units of the noise
 UNTRAINED = 0.05
 
 
@@ -33,8 +33,10 @@ def averages(film: Tensor, frames: int) -> list[Tensor]:
     return [*spread[:-1], around, spread[-1]]
 
 
-def chosen(film: Tensor, opinions: Tensor, sigma: Tensor, frames: int) -> Tensor:
-    """``sum_k g_k (a_k - z)`` with ``g_k = o_k / (sum_j o_j + sigma)`` for averages ``a_k`` of z.
+def chosen(film: Tensor, other: Tensor, opinions: Tensor, sigma: Tensor, frames: int) -> Tensor:
+    """``sum_k g_k (a_k - z)`` with ``g_k = o_k / (sum_j o_j + sigma)``.
+
+    The choices ``a_k`` are averages of ``z`` and another estimate of the same film.
 
     Real shares of complex values: the phase stays consistent. If ``z``, ``o`` and ``sigma`` grow
     by a factor, so does the result. Averaging where nothing moves is what removes most noise, and
@@ -43,7 +45,8 @@ def chosen(film: Tensor, opinions: Tensor, sigma: Tensor, frames: int) -> Tensor
 
     Args:
         film: ``z`` (slice * frame, channel, y, x).
-        opinions: of the network on each average (slice * frame, `AVERAGES`, y, x); negative ones
+        other: the other estimate, of the same shape.
+        opinions: of the network on each choice (slice * frame, `CHOICES`, y, x); negative ones
             count as none.
         sigma: level of the noise (slice * frame, 1, 1, 1).
         frames: number of frames.
@@ -51,6 +54,6 @@ def chosen(film: Tensor, opinions: Tensor, sigma: Tensor, frames: int) -> Tensor
     weights = relu(opinions + UNTRAINED * sigma)
     shares = weights / (weights.sum(1, keepdim=True) + sigma)
     change = torch.zeros_like(film)
-    for index, average in enumerate(averages(film, frames)):
-        change = change + shares[:, index : index + 1] * (average - film)
+    for index, choice in enumerate([*averages(film, frames), other]):
+        change = change + shares[:, index : index + 1] * (choice - film)
     return change

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, relu
 
-from feathermr.nn.averages import AVERAGES, chosen
+from feathermr.nn.averages import CHOICES, chosen
 from feathermr.nn.components import concatenate
 from feathermr.nn.layers import convolution
 from feathermr.nn.temporal_mixing import TemporalMixing
@@ -73,9 +73,9 @@ class Denoiser(nn.Module):
     ``D(a z, a sigma) = a D(z, sigma)`` for positive ``a``: what is learned at one intensity holds
     at all (Mohan et al. 2020, arXiv:1906.05478), and the layers fold and quantise as they are.
 
-    For films the mean over the frames, in which still tissue has the least noise, is a second
-    input, frames are mixed before each block, and the answer also chooses among averages of the
-    film (`chosen`).
+    For films there are two more inputs: the mean over the frames, in which still tissue has the
+    least noise, and another estimate of the film, made in another way. Frames are mixed before
+    each block, and the answer also chooses among that estimate and averages (`chosen`).
 
     Args:
         width: channels at half the resolution; each coarser level has half of it more.
@@ -91,7 +91,7 @@ class Denoiser(nn.Module):
         widths = [width + level * (width // 2) for level in range(levels)]
         pairs = list(itertools.pairwise(widths))
         self.multiple = 2**levels
-        self.head = layer(min(kronecker, 2), 18 if temporal else 10, width, 3)
+        self.head = layer(min(kronecker, 2), 26 if temporal else 10, width, 3)
         self.fine = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
         self.down = nn.ModuleList(
             layer(kronecker, fine, coarse, 3, stride=2) for fine, coarse in pairs
@@ -99,28 +99,33 @@ class Denoiser(nn.Module):
         self.middle = nn.Sequential(*(ResidualBlock(widths[-1], kronecker) for _ in range(2)))
         self.up = nn.ModuleList(layer(kronecker, coarse, 4 * fine, 1) for fine, coarse in pairs)
         self.merged = nn.ModuleList(ResidualBlock(fine, kronecker) for fine, _ in pairs)
-        answers = 8 + 4 * AVERAGES if temporal else 8
+        answers = 8 + 4 * CHOICES if temporal else 8
         self.tail = layer(kronecker, width, answers, 3, gain=TINY)
         places = [*widths[:-1], widths[-1], widths[-1], *reversed(widths[:-1])]
         self.mixing = nn.ModuleList(
             TemporalMixing(channels, kronecker) for channels in places if temporal
         )
 
-    def forward(self, image: Tensor, sigma: Tensor, frames: int = 1) -> Tensor:
+    def forward(
+        self, image: Tensor, sigma: Tensor, frames: int = 1, other: Tensor | None = None
+    ) -> Tensor:
         """The image without noise (batch, 2, y, x).
 
         Args:
             image: real and imaginary parts (batch, 2, y, x); of films, frame after frame.
             sigma: deviation of the noise in each part of each image (batch,).
             frames: number of frames of a film.
+            other: another estimate of the film, of the image's shape; itself by default.
         """
         height, width = image.shape[-2:]
         below, right = -height % self.multiple, -width % self.multiple
-        packed = pixel_unshuffle(pad(image, (0, right, 0, below)), 2)
+        border = (0, right, 0, below)
+        packed = pixel_unshuffle(pad(image, border), 2)
         plane = BRIGHTER * sigma.to(packed.dtype).reshape(-1, 1, 1, 1)
         inputs = [packed, plane.expand(-1, 2, *packed.shape[-2:])]
+        other = image if other is None else other
         if self.mixing:
-            inputs.insert(1, still(packed, frames))
+            inputs[1:1] = [still(packed, frames), pixel_unshuffle(pad(other, border), 2)]
         features = relu(self.head(concatenate(inputs, 2)))
         mixings = iter(self.mixing)
 
@@ -142,7 +147,7 @@ class Denoiser(nn.Module):
         if not self.mixing:
             return image + answer
         noise = sigma.to(image.dtype).reshape(-1, 1, 1, 1)
-        return image + answer[:, :2] + chosen(image, answer[:, 2:], noise, frames)
+        return image + answer[:, :2] + chosen(image, other, answer[:, 2:], noise, frames)
 
 
 def still(channels: Tensor, frames: int) -> Tensor:

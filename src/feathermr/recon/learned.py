@@ -12,15 +12,19 @@ from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
+from feathermr.models.unrolled import frames_of
 from feathermr.models.weights import Trained, load_weights, shipped
 from feathermr.nn import fold
 from feathermr.nn.cost import parameter_count
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Cost, Reconstruction
-from feathermr.recon.runner import Method, as_slices, run
+from feathermr.recon.runner import Method, as_slices, need_frames, run
+from feathermr.recon.windows import in_windows
 
-#: frames of a series that go through a network together
+#: frames of a series that go through a network of single images together
 FRAMES = 4
+#: frames of a film that go through a network of films together, and those that windows share
+WINDOW, OVERLAP = 50, 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,34 @@ class KroneckerCascade:
         """Reconstruct one scan."""
         name = "kronecker-cascade"
         return _reconstruct(name, self, shipped(name), acquisition, self.calibration, progress)
+
+
+@dataclass(frozen=True)
+class KroneckerCine:
+    """Trained, the default of films: sparse over temporal frequency, refined by a light network.
+
+    One coil or many, 8 frames or more, 4 to 12 times undersampled, best with lines that change from
+    frame to frame. Trained on simulated films alone; its card says how. Long films are
+    reconstructed in windows that overlap.
+
+    Attributes:
+        calibration: how coil maps are estimated when the scan has none.
+        window: largest number of frames that are reconstructed together.
+    """
+
+    calibration: Calibration = "espirit"
+    window: int = WINDOW
+
+    def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
+        """Reconstruct one scan of several frames."""
+        name = "kronecker-cine"
+        need_frames(acquisition, name)
+        if self.window <= OVERLAP:
+            raise UsageError(f"a window needs more than {OVERLAP} frames, not {self.window}")
+        trained = shipped(name)
+        return _reconstruct(
+            name, self, trained, acquisition, self.calibration, progress, self.window
+        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +97,7 @@ class KroneckerUnet:
 class Network:
     """Trained by yourself: a network that ``feathermr train`` made; ``-m RUN`` is short for it.
 
-    Frames of a series are reconstructed each by itself.
+    Frames of a series are reconstructed each by itself, unless the network is one of films.
 
     Attributes:
         weights: its safetensors file, or the folder of its training run.
@@ -93,6 +125,7 @@ def _reconstruct(
     acquisition: Acquisition,
     calibration: str,
     progress: Progress,
+    window: int = WINDOW,
 ) -> Reconstruction:
     """Every frame of every slice by the network, folded to plain layers."""
     kspace = acquisition.kspace
@@ -100,7 +133,11 @@ def _reconstruct(
     mismatches: list[float] = []
 
     def solve(problem: Problem, progress: Progress) -> Tensor:
-        image = _frames(network, as_slices(problem), progress)
+        if frames_of(network) == 1:
+            image = _frames(network, as_slices(problem), progress)
+        else:
+            image = _film(network, problem, window, progress)
+        _check_finite(image)
         mismatches.append(_mismatch(problem, image))
         return image
 
@@ -126,12 +163,31 @@ def _frames(network: nn.Module, problem: Problem, progress: Progress) -> Tensor:
         some = replace(problem, acquisition=scan)
         images.append(network(scan.kspace, some.encoding))
         progress(min(frames, start + FRAMES), frames)
-    image = torch.cat(images).transpose(0, 1)
+    return torch.cat(images).transpose(0, 1)
+
+
+def _film(network: nn.Module, problem: Problem, window: int, progress: Progress) -> Tensor:
+    """The film (1, frame, y, x) of a problem, by a network that takes frames together."""
+    fixed, given = frames_of(network), problem.acquisition.n_frames
+    if given < fixed:
+        raise DataError(
+            f"this network takes films of {fixed} frames, but the scan has {given}; use another "
+            "method, e.g. -m kronecker-cine"
+        )
+
+    def solve(part: Problem) -> Tensor:
+        image: Tensor = network(part.acquisition.kspace, part.encoding)
+        return image
+
+    size = fixed or window
+    return in_windows(problem, solve, size, min(OVERLAP, size - 1), progress)
+
+
+def _check_finite(image: Tensor) -> None:
     if not bool(torch.isfinite(torch.view_as_real(image)).all()):
         raise DataError(
             "the network gave values that are not finite; use another method, e.g. -m tv"
         )
-    return image
 
 
 def _mismatch(problem: Problem, image: Tensor) -> float:

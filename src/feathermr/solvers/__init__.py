@@ -2,6 +2,7 @@
 
 from feathermr.solvers.admm import admm
 from feathermr.solvers.conjugate_gradient import cg
+from feathermr.solvers.film_variation import film_variation
 from feathermr.solvers.fista import fista
 from feathermr.solvers.power_iteration import power_iteration
 from feathermr.solvers.proximal import joint_threshold, singular_value_threshold, soft_threshold
@@ -11,6 +12,7 @@ from feathermr.solvers.total_variation import total_variation
 __all__ = [
     "admm",
     "cg",
+    "film_variation",
     "fista",
     "joint_threshold",
     "power_iteration",

@@ -22,6 +22,7 @@ def admm(
     penalty: float | Tensor,
     iterations: int,
     inner_iterations: int = 4,
+    initial: Tensor | None = None,
     progress: Progress = silent,
 ) -> Tensor:
     """Minimise ``0.5 ||A x - y||^2 + g(T x)`` for each item of the first axis of the image.
@@ -39,6 +40,7 @@ def admm(
         penalty: weight of the split, one or one an item; it changes the speed, not the solution.
         iterations: of the three steps.
         inner_iterations: of CG a step.
+        initial: image to start from; ``A^H y`` by default.
         progress: told after each iteration.
 
     Boyd et al. 2011, doi:10.1561/2200000016.
@@ -47,7 +49,7 @@ def admm(
     def system(image: Tensor) -> Tensor:
         return normal(image) + penalty * transform.normal(image)
 
-    solution = right_side
+    solution = right_side if initial is None else initial
     split = prox(transform(solution))
     multiplier = torch.zeros_like(split)
     for iteration in range(iterations):
