@@ -84,7 +84,7 @@ def network(name: str, given: str) -> Contestant | None:
     if given:
         trained = load_weights(Path(given))
         return Contestant(name, "network", {"weights": given}, trained.sha256)
-    if name in METHODS and name in SHIPPED:
+    if name in METHODS and name in SHIPPED and SHIPPED[name].exists():
         return Contestant(name, name, {}, hashlib.sha256(SHIPPED[name].read_bytes()).hexdigest())
     return None
 

@@ -123,7 +123,8 @@ def ablations(record: Record) -> str:
                 values = [value for run in runs for value in run["films"][f"{metric}_{when}"]]
                 line.append(spread(values, digits))
         line.append(", ".join(f"{mean(run['films']['psnr_after']):.2f}" for run in runs))
-        line.append(f"{mean([run['seconds'] for run in runs]):.0f}")
+        seconds = [run["seconds"] for run in runs if run["seconds"] is not None]
+        line.append(f"{mean(seconds):.0f}" if seconds else "-")
         lines.append(line)
     heads = ["recipe", "parameters (M)", "PSNR before", "PSNR after", "SSIM before", "SSIM after",
              "PSNR after, by seed", "training (s)"]  # fmt: skip
