@@ -7,8 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?=
 LEARNED ?=
+CINE ?=
 
-.PHONY: demo test test-all lint types contract check bench-classical bench-kronecker bench-learned bench-simulator study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-kronecker bench-learned bench-simulator study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -34,6 +35,9 @@ check: lint types contract test
 
 bench-classical: $(VENV)/.stamp-bench
 	$(BIN)/python benchmarks/classical.py
+
+bench-cine: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/cine_speed.py $(CINE)
 
 bench-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker.py
