@@ -98,7 +98,7 @@ def test_every_image_format_holds_the_same_image(run: Run, scans: Path, tmp_path
 def test_a_film_is_an_animation_and_an_array(run: Run, scans: Path, tmp_path: Path) -> None:
     ran = run("reconstruct", scans / "heart.mrd", "--acceleration", 3)
     assert ran.code == 0
-    assert "low-rank-sparse" in ran.out
+    assert "kronecker-cine" in ran.out
     folder = tmp_path / "out/heart"
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["image.gif", "image.npy", "report.html"]

@@ -15,9 +15,11 @@ from feathermr.models import build
 from feathermr.models.weights import SHIPPED, save_weights
 from feathermr.phantom import simulate
 from feathermr.recon import make_method, reconstruct
+from feathermr.recon.methods import SERIES_METHODS
 from feathermr.sampling import Undersampling
 
 SMALL = {"steps": 1, "width": 8, "levels": 2}
+STATIC = [name for name in SHIPPED if name not in SERIES_METHODS]
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def test_weights_are_asked_for_and_looked_for(tmp_path: Path) -> None:
         make_method(str(tmp_path / "absent"))
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", STATIC)
 def test_frames_of_a_series_are_reconstructed_each_by_itself(name: str) -> None:
     complete = synthetic.scan(1, 6, 1, (33, 26), noise=0.01)
     scan = synthetic.accelerated(complete, center=8)
@@ -57,7 +59,7 @@ def test_frames_of_a_series_are_reconstructed_each_by_itself(name: str) -> None:
     laws.assert_equal(reconstruct(turned, name).image.flip(1), whole, 1e-5)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", STATIC)
 @pytest.mark.parametrize(
     ("coils", "pattern", "acceleration", "shape", "snr"),
     [
@@ -88,3 +90,51 @@ def test_the_samples_come_back_within_their_noise() -> None:
     from_image = torch.where(scan.mask, fft(result.image[:, :, None]), 0)
     assert float((from_image - scan.kspace).norm() / scan.kspace.norm()) < 0.03
     assert any("differs from the measured samples by" in note for note in result.provenance.notes)
+
+
+@pytest.mark.parametrize(
+    ("coils", "pattern", "acceleration", "frames", "shape"),
+    [
+        (1, "kt-random", 5, 8, (96, 80)),
+        (1, "kt-equispaced", 6, 13, (81, 96)),
+        (6, "kt-random", 8, 10, (96, 80)),
+        (4, "random", 4, 8, (80, 81)),
+        (1, "poisson", 6, 8, (80, 80)),
+    ],
+)
+def test_what_ships_for_films_beats_zero_filling(
+    coils: int, pattern: str, acceleration: float, frames: int, shape: tuple[int, int]
+) -> None:
+    complete = simulate("heart", frames=frames, shape=shape, coils=coils, snr=40, seed=78)
+    scan = Undersampling(acceleration, pattern, seed=3)(complete).without_coil_maps()
+    assert complete.reference is not None
+    truth = complete.reference.abs()
+    before = synthetic.nmse(reconstruct(scan, "zero-filled").image.abs(), truth)
+    result = reconstruct(scan)
+    assert result.provenance.method == "kronecker-cine"
+    assert synthetic.nmse(result.image.abs(), truth) < 0.6 * before
+
+
+def test_a_film_network_refuses_a_single_image_and_a_short_window() -> None:
+    still = synthetic.accelerated(synthetic.scan(1, 1, 1, (33, 26)), center=8)
+    with pytest.raises(DataError, match="needs a time series"):
+        reconstruct(still, "kronecker-cine")
+    film = synthetic.accelerated(synthetic.scan(1, 6, 1, (33, 26)), center=8)
+    with pytest.raises(UsageError, match="needs more than 8 frames"):
+        reconstruct(film, "kronecker-cine", {"window": 8})
+
+
+def test_a_network_of_fixed_frames_takes_longer_films_in_windows(tmp_path: Path) -> None:
+    settings = {"frames": 4, "width": 4, "levels": 1, "temporal_width": 4}
+    save_weights(
+        tmp_path / "model.safetensors",
+        build("dual-unet", settings).state_dict(),
+        "dual-unet",
+        settings,
+        {},
+    )
+    long = synthetic.accelerated(synthetic.scan(1, 7, 1, (33, 26)), center=8)
+    assert reconstruct(long, str(tmp_path)).image.shape == (1, 7, 33, 26)
+    short = synthetic.accelerated(synthetic.scan(1, 3, 1, (33, 26)), center=8)
+    with pytest.raises(DataError, match="takes films of 4 frames, but the scan has 3"):
+        reconstruct(short, str(tmp_path))

@@ -25,12 +25,13 @@ CASES: dict[str, dict[str, Setting]] = {
     "kt-l1": {"iterations": 15},
     "low-rank-sparse": {"iterations": 15},
     "kronecker-cascade": {},
+    "kronecker-cine": {},
     "kronecker-unet": {},
     "network": {"weights": str(SHIPPED["kronecker-unet"])},
 }
 #: networks that see the samples once gain less
 ONE_SHOT = {"kronecker-unet", "network"}
-TEMPORAL = {"view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse"}
+TEMPORAL = {"view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse", "kronecker-cine"}
 SHAPE = (33, 26)
 KNOWN = [name for name in METHODS if name in CASES]
 

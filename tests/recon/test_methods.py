@@ -112,7 +112,7 @@ def test_the_default_suits_the_scan() -> None:
     static, series = synthetic.scan(shape=SHAPE), synthetic.scan(1, 3, shape=SHAPE)
     assert default_method(static) == "zero-filled"
     assert default_method(synthetic.accelerated(static, center=8)) == "kronecker-cascade"
-    assert default_method(synthetic.accelerated(series, center=8)) == "low-rank-sparse"
+    assert default_method(synthetic.accelerated(series, center=8)) == "kronecker-cine"
 
 
 def test_the_robust_scale_is_the_magnitude_that_few_pixels_exceed() -> None:

@@ -23,7 +23,7 @@ from feathermr.cli.terminal import progress_bars, say, show
 from feathermr.core.registry import look_up
 
 STATIC = ("cg-sense", "l1-wavelet", "tv", "kronecker-cascade")
-DYNAMIC = ("temporal-tv", "low-rank-sparse")
+DYNAMIC = ("view-sharing", "temporal-tv", "low-rank-sparse", "kronecker-cine")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

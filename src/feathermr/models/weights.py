@@ -24,6 +24,7 @@ _FOLDER = Path(__file__).parent / "weights"
 #: trained networks that come with the package
 SHIPPED: Mapping[str, Path] = {
     "kronecker-cascade": _FOLDER / "kronecker-cascade.safetensors",
+    "kronecker-cine": _FOLDER / "kronecker-cine.safetensors",
     "kronecker-unet": _FOLDER / "kronecker-unet.safetensors",
 }
 

@@ -10,7 +10,7 @@ from feathermr.core.settings import Setting, with_settings
 from feathermr.recon.cg_sense import CgSense
 from feathermr.recon.kt_l1 import KtL1
 from feathermr.recon.l1_wavelet import L1Wavelet
-from feathermr.recon.learned import KroneckerCascade, KroneckerUnet, Network
+from feathermr.recon.learned import KroneckerCascade, KroneckerCine, KroneckerUnet, Network
 from feathermr.recon.low_rank_sparse import LowRankSparse
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, need_frames
@@ -29,12 +29,13 @@ METHODS: Mapping[str, type[Method]] = {
     "kt-l1": KtL1,
     "low-rank-sparse": LowRankSparse,
     "kronecker-cascade": KroneckerCascade,
+    "kronecker-cine": KroneckerCine,
     "kronecker-unet": KroneckerUnet,
     "network": Network,
 }
 
 #: methods that need more than one frame
-SERIES_METHODS = ("view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse")
+SERIES_METHODS = ("view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse", "kronecker-cine")
 
 
 def check_suits(name: str, acquisition: Acquisition) -> None:
@@ -81,10 +82,10 @@ def reconstruct(
 
 
 def default_method(acquisition: Acquisition) -> str:
-    """What suits a scan: zero filling if complete, L+S for a series, else the trained cascade.
+    """What suits a scan: zero filling if complete, else a trained network, of films or of images.
 
     Complete is a scan without gaps: at its edges it may be padded with zeros.
     """
     if not acquisition.has_gaps:
         return "zero-filled"
-    return "low-rank-sparse" if acquisition.n_frames > 1 else "kronecker-cascade"
+    return "kronecker-cine" if acquisition.n_frames > 1 else "kronecker-cascade"
