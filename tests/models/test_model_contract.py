@@ -216,8 +216,10 @@ def image_network(model: nn.Module) -> tuple[nn.Module, tuple[object, ...]]:
     if isinstance(model, OneShot):
         return model.network, (channels,)
     if isinstance(model, Cascade):
-        frames = 3 if model.temporal else 1
-        return model.denoiser, (channels.repeat(frames, 1, 1, 1), torch.ones(frames), frames)
+        if not model.temporal:
+            return model.denoiser, (channels, torch.ones(1))
+        film = channels.repeat(3, 1, 1, 1)
+        return model.denoiser, (film, torch.ones(3), 3, film.flip(0))
     return model.denoiser, (channels,)  # type: ignore[return-value]
 
 

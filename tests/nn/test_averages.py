@@ -3,7 +3,7 @@
 import torch
 
 import laws
-from feathermr.nn.averages import AVERAGES, UNTRAINED, averages, chosen
+from feathermr.nn.averages import CHOICES, UNTRAINED, averages, chosen
 
 FRAMES, SHAPE = 9, (18, 2, 6, 5)
 
@@ -12,8 +12,12 @@ def film() -> torch.Tensor:
     return laws.random_array(SHAPE, "film", dtype=torch.float64)
 
 
+def other() -> torch.Tensor:
+    return laws.random_array(SHAPE, "other", dtype=torch.float64)
+
+
 def opinions() -> torch.Tensor:
-    return laws.random_array((18, AVERAGES, 6, 5), "opinions", dtype=torch.float64)
+    return laws.random_array((18, CHOICES, 6, 5), "opinions", dtype=torch.float64)
 
 
 def levels(value: float) -> torch.Tensor:
@@ -45,26 +49,26 @@ def test_one_frame_has_averages_over_space_alone() -> None:
     laws.assert_equal(both, around)
 
 
-def test_a_strong_opinion_takes_one_average_and_a_negative_one_none() -> None:
-    for index, average in enumerate(averages(film(), FRAMES)):
-        strong = torch.full((18, AVERAGES, 6, 5), -1e9, dtype=torch.float64)
-        assert not chosen(film(), strong, levels(1.0), FRAMES).any()
+def test_a_strong_opinion_takes_one_choice_and_a_negative_one_none() -> None:
+    for index, choice in enumerate([*averages(film(), FRAMES), other()]):
+        strong = torch.full((18, CHOICES, 6, 5), -1e9, dtype=torch.float64)
+        assert not chosen(film(), other(), strong, levels(1.0), FRAMES).any()
         strong[:, index] = 1e9
-        found = film() + chosen(film(), strong, levels(1e-3), FRAMES)
-        laws.assert_equal(found, average, 1e-8)
+        found = film() + chosen(film(), other(), strong, levels(1e-3), FRAMES)
+        laws.assert_equal(found, choice, 1e-8)
 
 
-def test_without_opinions_every_average_counts_a_little() -> None:
-    share = UNTRAINED / (1 + AVERAGES * UNTRAINED)
-    expected = share * sum(average - film() for average in averages(film(), FRAMES))
-    found = chosen(film(), torch.zeros_like(opinions()), levels(0.3), FRAMES)
+def test_without_opinions_every_choice_counts_a_little() -> None:
+    share = UNTRAINED / (1 + CHOICES * UNTRAINED)
+    expected = share * sum(one - film() for one in [*averages(film(), FRAMES), other()])
+    found = chosen(film(), other(), torch.zeros_like(opinions()), levels(0.3), FRAMES)
     laws.assert_equal(found, expected)
 
 
 def test_shares_add_up_to_less_than_one() -> None:
     ramp = torch.linspace(0, 1, FRAMES, dtype=torch.float64).reshape(-1, 1, 1, 1)
     frames = ramp.expand(-1, 2, 6, 5)
-    found = frames + chosen(frames, 5 * opinions()[:FRAMES], levels(0.01)[:FRAMES], FRAMES)
+    found = frames + chosen(frames, frames, 5 * opinions()[:FRAMES], levels(0.01)[:FRAMES], FRAMES)
     assert float(found.min()) >= 0
     assert float(found.max()) <= 1
     changed = (found - frames).abs().amax()
@@ -72,13 +76,13 @@ def test_shares_add_up_to_less_than_one() -> None:
 
 
 def test_it_grows_with_film_opinions_and_noise_together() -> None:
-    once = chosen(film(), opinions(), levels(0.2), FRAMES)
-    thrice = chosen(3 * film(), 3 * opinions(), levels(0.6), FRAMES)
+    once = chosen(film(), other(), opinions(), levels(0.2), FRAMES)
+    thrice = chosen(3 * film(), 3 * other(), 3 * opinions(), levels(0.6), FRAMES)
     laws.assert_equal(thrice, 3 * once)
 
 
 def test_slices_do_not_see_each_other() -> None:
-    both = chosen(film(), opinions(), levels(0.2), FRAMES)
+    both = chosen(film(), other(), opinions(), levels(0.2), FRAMES)
     for part in (slice(0, 9), slice(9, 18)):
-        alone = chosen(film()[part], opinions()[part], levels(0.2)[part], FRAMES)
+        alone = chosen(film()[part], other()[part], opinions()[part], levels(0.2)[part], FRAMES)
         laws.assert_equal(both[part], alone)

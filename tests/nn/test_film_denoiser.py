@@ -32,17 +32,25 @@ def levels(count: int) -> Tensor:
 
 
 def test_it_treats_all_intensities_alike() -> None:
-    network, images = denoiser(), film(2, 3)
-    laws.assert_equal(
-        network(5 * images, 5 * levels(6), 3), 5 * network(images, levels(6), 3), 1e-9
-    )
+    network, images, other = denoiser(), film(2, 3), film(2, 3).flip(0)
+    once = network(images, levels(6), 3, other)
+    laws.assert_equal(network(5 * images, 5 * levels(6), 3, 5 * other), 5 * once, 1e-9)
 
 
 def test_slices_of_a_batch_do_not_influence_each_other() -> None:
-    network, images = denoiser(), film(2, 4)
-    both = network(images, levels(8), 4)
+    network, images, other = denoiser(), film(2, 4), film(2, 4).flip(0)
+    both = network(images, levels(8), 4, other)
     for part in (slice(0, 4), slice(4, 8)):
-        laws.assert_equal(both[part], network(images[part], levels(8)[part], 4), 1e-9)
+        alone = network(images[part], levels(8)[part], 4, other[part])
+        laws.assert_equal(both[part], alone, 1e-9)
+
+
+def test_it_sees_another_estimate_which_is_the_image_itself_by_default() -> None:
+    network, images = denoiser(), film(1, 3)
+    alone = network(images, levels(3), 3)
+    assert torch.equal(alone, network(images, levels(3), 3, images))
+    changed = network(images, levels(3), 3, images.flip(0)) - alone
+    assert changed.norm() > 0.01 * alone.norm()
 
 
 def test_every_frame_influences_every_other_and_its_neighbours_most() -> None:
