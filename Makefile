@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 DEMO ?=
 LEARNED ?=
 CINE ?=
+CINE_STUDY ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-kronecker bench-learned bench-simulator study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-kronecker bench-learned bench-simulator study-cine study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -47,6 +48,9 @@ bench-learned: $(VENV)/.stamp-run
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py
+
+study-cine: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/cine_study.py $(CINE_STUDY)
 
 study-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker_study.py

@@ -32,7 +32,7 @@ from cine_study_measure import (
     Contestant,
     Store,
     card,
-    measured_cost,
+    measured_costs,
     network,
     scored,
     tuned,
@@ -184,11 +184,11 @@ def costs(
     for group in found[:2]:
         there = record[group.key]["accelerations"][f"{acceleration:g}"]["tuned"]
         every = [Contestant(m, m, there[m]["chosen"] if m in there else {}) for m in CLASSICAL]
-        answers[group.key] = {}
-        for one in (*every, *networks):
-            answer = measured_cost(store, group.test[0], acceleration, one, size.repeats)
-            answers[group.key][one.name] = answer
-            say(f"cost of {one.name}, {group.title}: {answer}")
+        answers[group.key] = measured_costs(
+            store, group.test[0], acceleration, [*every, *networks], size.repeats
+        )
+        for name, answer in answers[group.key].items():
+            say(f"cost of {name}, {group.title}: {answer}")
     return {"acceleration": acceleration, "threads": torch.get_num_threads(), "groups": answers}
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,32 +159,45 @@ class Reconstructing(nn.Module):
         return make_method(self.contestant.method, self.contestant.settings)(scan).image
 
 
-def measured_cost(
-    store: Store, source: Source, acceleration: float, contestant: Contestant, repeats: int
-) -> dict[str, Any]:
-    """Seconds, operations and memory of a film, from the store if they are there."""
+def measured_costs(
+    store: Store, source: Source, acceleration: float, contestants: Sequence[Contestant],
+    repeats: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Seconds, operations and memory of a film by method, measured in one run, or stored.
+
+    The methods take turns, so that a slow moment of the machine falls on all of them.
+    """
     key = {
-        "film": source.record(), "acceleration": acceleration, "contestant": contestant.record(),
-        "repeats": repeats, "threads": torch.get_num_threads(),
+        "film": source.record(), "acceleration": acceleration, "repeats": repeats,
+        "contestants": [one.record() for one in contestants], "threads": torch.get_num_threads(),
     }  # fmt: skip
-    name = f"cost-{source.name}-{acceleration:g}x-{contestant.name}"
-    if (found := store.read(name, key)) is not None:
-        return found
+    name = f"cost-{source.name}-{acceleration:g}x"
+    if (stored := store.read(name, key)) is not None:
+        return stored
     given = undersampled(source, acceleration)
-    module = Reconstructing(contestant)
-    try:
-        module(given)
-    except FeatherError as error:
-        return {"failed": str(error)}
-    seconds, begun = [], time.perf_counter()
+    found: dict[str, Any] = {}
+    working = []
+    for one in contestants:
+        try:
+            found[one.name] = operations(given, one)
+            working.append((one, []))
+        except FeatherError as error:
+            found[one.name] = {"failed": str(error)}
     for _ in range(repeats):
-        method = make_method(contestant.method, contestant.settings)
-        seconds.append(method(given).seconds)
-    counted = multiply_adds(module, given) / given.n_frames
-    found = {
-        "seconds": round(statistics.median(seconds), 4), "multiply_adds": counted,
-        "memory": peak_bytes(lambda: module(given), given.kspace.device),
-        "took": round(time.perf_counter() - begun, 1),
-    }  # fmt: skip
-    store.write(name, key, found)
+        for one, seconds in working:
+            seconds.append(make_method(one.method, one.settings)(given).seconds)
+    for one, seconds in working:
+        found[one.name]["seconds"] = round(statistics.median(seconds), 4)
+    if len(working) == len(contestants):
+        store.write(name, key, found)
     return found
+
+
+def operations(given: Acquisition, contestant: Contestant) -> dict[str, Any]:
+    """Multiply-adds of a frame, and bytes; neither depends on the machine's mood."""
+    module = Reconstructing(contestant)
+    counted = multiply_adds(module, given) / given.n_frames
+    return {
+        "multiply_adds": counted,
+        "memory": peak_bytes(lambda: module(given), given.kspace.device),
+    }

@@ -15,7 +15,7 @@ from cine_study_statistics import (
     differences,
     parameters,
 )
-from cine_study_tables import ablations, costs, gains, mixing, quality, tunings
+from cine_study_tables import ablations, best_mixing, costs, gains, mixing, quality, tunings
 from kronecker_study_tables import table
 
 from feathermr.metrics.moving_region import MARGIN, SHARE
@@ -96,8 +96,8 @@ def verdict(record: Record, head: str, rows: Sequence[Difference]) -> str:
     if not short:
         return f"{head}: met in all {len(rows)} (coils, R, region)."
     missing = "; ".join(
-        f"{record['groups'][one.group]['coils']} coils {one.acceleration}x {REGIONS[one.metric]} "
-        f"({one.paired.difference.mean:+.2f})"
+        f"{counted(record['groups'][one.group]['coils'], 'coil')} {one.acceleration}x "
+        f"{REGIONS[one.metric]} ({one.paired.difference.mean:+.2f})"
         for one in short
     )
     return (
@@ -160,7 +160,7 @@ def cost_note(record: Record) -> str:
     height, width = group["shape"]
     return (
         f"One film of {group['frames']} frames of {height} x {width} at {known['acceleration']:g}x,"
-        f" {known['threads']} threads, all methods in one run, median of "
+        f" {known['threads']} threads, the methods in turns in one run, median of "
         f"{record['size']['repeats']}; estimation of coil maps included, loading of weights not. "
         "Multiply-adds are those of convolutions, matrix products and Fourier transforms with one "
         "coil; thresholds and singular values are not counted. Memory is the largest sum of all "
@@ -205,7 +205,7 @@ def mixing_note(record: Record) -> str:
         f"PSNR over {known['films']} validation films of 4x to 10x; the start of every one of "
         f"them, which nothing is learned for, has {known['start']:.2f} dB. All see the mean "
         "over the frames and the averages that the denoiser offers; without mixing that is all "
-        "they see of other frames. "
+        f"they see of other frames. Best here: {known['titles'][best_mixing(record)]}. "
         f"Measured on {known['environment']['Processor']}, commit "
         f"{known['environment']['Commit']}, {known['environment']['Written']}."
     )

@@ -146,6 +146,12 @@ def mixing(record: Record) -> str:
     return table(heads, lines)
 
 
+def best_mixing(record: Record) -> str:
+    """Of the highest mean PSNR over seeds."""
+    runs = record["mixing"]["runs"]
+    return max(runs, key=lambda name: mean([run["curve"][-1]["psnr"] for run in runs[name]]))
+
+
 def spread(values: Sequence[float], digits: int) -> str:
     """Mean (standard deviation)."""
     middle = mean(values)
