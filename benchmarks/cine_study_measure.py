@@ -25,6 +25,8 @@ from feathermr.nn.memory import peak_bytes
 from feathermr.recon.methods import METHODS
 
 SCORES = ("psnr", "ssim", "nmse", "psnr-moving", "psnr-still", "wall-motion")
+#: what settings are chosen by
+TUNED_BY = ("psnr",)
 #: scores are of whole films: one data range, one value
 POLICY = "volume"
 DECIMALS = 6
@@ -101,33 +103,36 @@ def card(contestant: Contestant) -> dict[str, Any]:
 
 
 def scored(
-    store: Store, source: Source, acceleration: float, contestant: Contestant
-) -> dict[str, Any]:
+    store: Store, source: Source, acceleration: float, contestant: Contestant,
+    metrics: Sequence[str] = SCORES,
+) -> dict[str, Any]:  # fmt: skip
     """Scores of one method on one film, from the store if they are there; why, when it failed."""
     key = {
         "film": source.record(), "acceleration": acceleration, "contestant": contestant.record(),
-        "scores": SCORES, "policy": POLICY,
+        "scores": metrics, "policy": POLICY,
     }  # fmt: skip
     name = f"{source.name}-{acceleration:g}x-{contestant.name}"
     if (found := store.read(name, key)) is not None:
         return found
     given = undersampled(source, acceleration)
     try:
-        found = scores(given, source.name, contestant)
+        found = scores(given, source.name, contestant, metrics)
     except FeatherError as error:
         return {"failed": str(error)}
     store.write(name, key, found)
     return found
 
 
-def scores(given: Acquisition, name: str, contestant: Contestant) -> dict[str, Any]:
-    """All scores of one method on one film."""
+def scores(
+    given: Acquisition, name: str, contestant: Contestant, metrics: Sequence[str]
+) -> dict[str, Any]:
+    """Scores of one method on one film."""
     image = make_method(contestant.method, contestant.settings)(given).image
     if given.reference is None:
         raise ValueError(f"{name} has no reference")
     found = score_all(
         image, given.reference, policy=POLICY, alignment="none", method=contestant.name, scan=name,
-        subject=name, metrics=SCORES,
+        subject=name, metrics=metrics,
     )  # fmt: skip
     return {one.metric: round(one.mean, DECIMALS) for one in found}
 
@@ -140,8 +145,9 @@ def tuned(
     def score(settings: Mapping[str, float]) -> float:
         values = []
         for film in films:
-            found = scored(store, film, acceleration, Contestant(method, method, settings))
-            values.append(found.get("psnr", float("-inf")))
+            one = Contestant(method, method, settings)
+            found = scored(store, film, acceleration, one, TUNED_BY)
+            values.append(found.get(TUNED_BY[0], float("-inf")))
         return round(sum(values) / len(values), DECIMALS)
 
     chosen, tried = climb(LADDERS[method], STARTS[method], score)

@@ -10,6 +10,10 @@ TITLES = {
     "tv": "Total variation",
     "temporal-tv": "Temporal total variation",
 }
+OTHERS = (
+    "Other pages: [films of hearts](results/cine.md), [Kronecker networks](results/kronecker.md), "
+    "[trained networks](weights.md)."
+)
 SPARSE = ("l1-wavelet", "tv", "temporal-tv")
 #: what the two timings are called, of other tasks and of sparse ones
 COLUMNS = (
@@ -36,8 +40,8 @@ def _introduction(record: Mapping) -> str:
     return (
         f"Written by `{record['command']}` from [results/classical.json](results/classical.json); "
         f"it took {record['seconds'] / 60:.1f} minutes. Times compare only within one run: read "
-        f"the ratios.\n\nTools: {tools}.\n\n| | |\n|---|---|\n{known}\n| Seed | {record['seed']} |"
-        f"\n\nScans, all simulated:\n\n{scans}"
+        f"the ratios.\n\n{OTHERS}\n\nTools: {tools}.\n\n| | |\n|---|---|\n{known}\n"
+        f"| Seed | {record['seed']} |\n\nScans, all simulated:\n\n{scans}"
     )
 
 
