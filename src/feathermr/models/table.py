@@ -127,7 +127,7 @@ MODELS: Mapping[str, Model] = {
     ),
     "kronecker-cine": Model(
         Cascade,
-        CascadeConfig(steps=3, temporal=True),
+        CascadeConfig(steps=2, temporal=True),
         Card(
             "from a film of small total variation by one small Kronecker U-Net that mixes frames "
             "and conjugate gradients in turns; the default for films",

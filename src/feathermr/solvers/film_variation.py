@@ -20,8 +20,8 @@ def film_variation(
     weight: float | Tensor,
     initial: Tensor,
     *,
-    iterations: int = 6,
-    inner_iterations: int = 3,
+    iterations: int = 8,
+    inner_iterations: int = 2,
     progress: Progress = silent,
 ) -> Tensor:
     """``min_x 0.5 ||A x - y||^2 + weight (sum |D_t x| + 0.25 sum |grad x|_2)`` by ADMM.
