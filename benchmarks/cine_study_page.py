@@ -164,7 +164,7 @@ def cost_note(record: Record) -> str:
         f"{record['size']['repeats']}; estimation of coil maps included, loading of weights not. "
         "Multiply-adds are those of convolutions, matrix products and Fourier transforms with one "
         "coil; thresholds and singular values are not counted. Memory is the largest sum of all "
-        "tensors alive, weights included, the scan not."
+        "tensors alive, weights as loaded and as folded included, the scan not."
     )
 
 
