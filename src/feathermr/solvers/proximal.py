@@ -4,25 +4,34 @@ import torch
 from torch import Tensor
 
 
-def soft_threshold(array: Tensor, threshold: float | Tensor) -> Tensor:
+def soft_threshold(array: Tensor, threshold: float | Tensor, power: float = 1.0) -> Tensor:
     """``g = threshold ||x||_1``: magnitudes shrink, phases stay.
+
+    A power ``p`` below 1 shrinks the large ones less, ``m -> max(m - t (t / m)^(1 - p), 0)``,
+    which is the proximal map of a penalty like ``|x|^p``, not convex: Chartrand 2009,
+    doi:10.1109/ISBI.2009.5193034.
 
     Example:
         >>> soft_threshold(torch.tensor([3.0, -0.5, -2.0]), 1.0)
         tensor([ 2., -0., -1.])
     """
     magnitude = array.abs()
-    return array * _shrinkage(magnitude, threshold)
+    return array * _shrinkage(magnitude, threshold, power)
 
 
-def joint_threshold(array: Tensor, threshold: float | Tensor, axis: int = 0) -> Tensor:
-    """``g = threshold sum ||x||_2`` over vectors along ``axis``: isotropic total variation."""
+def joint_threshold(
+    array: Tensor, threshold: float | Tensor, axis: int = 0, power: float = 1.0
+) -> Tensor:
+    """``g = threshold sum ||x||_2`` over vectors along ``axis``: isotropic total variation.
+
+    The power is that of `soft_threshold`.
+    """
     # the sum of squares of the real view is many times faster than the norm of complex numbers
     squares = array.real.square() + array.imag.square() if array.is_complex() else array.square()
     # the root of zero has no gradient
     tiny = torch.finfo(squares.dtype).tiny
     magnitude = squares.sum(axis, keepdim=True).clamp_min(tiny).sqrt()
-    shrunk: Tensor = array * _shrinkage(magnitude, threshold)
+    shrunk: Tensor = array * _shrinkage(magnitude, threshold, power)
     return shrunk
 
 
@@ -41,7 +50,9 @@ def singular_value_threshold(matrix: Tensor, threshold: float | Tensor) -> Tenso
     return shrunk
 
 
-def _shrinkage(magnitude: Tensor, threshold: float | Tensor) -> Tensor:
-    """``max(m - t, 0) / m``, zero at ``m = 0``."""
+def _shrinkage(magnitude: Tensor, threshold: float | Tensor, power: float = 1.0) -> Tensor:
+    """``max(m - t (t / m)^(1 - p), 0) / m``, zero at ``m = 0``."""
     tiny = torch.finfo(magnitude.dtype).tiny
+    if power < 1:
+        return (1 - (threshold / magnitude.clamp_min(tiny)) ** (2 - power)).clamp_min(0)
     return (magnitude - threshold).clamp_min(0) / magnitude.clamp_min(tiny)
