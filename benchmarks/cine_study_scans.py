@@ -44,11 +44,11 @@ class Size:
     """
 
     name: str = "study"
-    subjects: tuple[int, int] = (10, 4)
-    tuning: tuple[int, int] = (4, 2)
+    subjects: tuple[int, int] = (8, 3)
+    tuning: tuple[int, int] = (3, 1)
     shape: tuple[int, int] = (128, 128)
     frames: int = 20
-    film: int = 160
+    film: int = 128
     films_with_coils: int = 2
     accelerations: tuple[float, ...] = (5, 8, 12)
     repeats: int = 5

@@ -49,7 +49,9 @@ def gains(record: Record, group: str) -> str:
     for one in differences(record):
         if one.group != group:
             continue
-        target = f"{TARGETS[one.rival]:+g} dB: {'met' if one.met else '**not met**'}"
+        target = "none"
+        if one.rival in TARGETS:
+            target = f"{TARGETS[one.rival]:+g} dB: {'met' if one.met else '**not met**'}"
         lines.append(
             [f"{one.acceleration}x", REGIONS[one.metric], one.rival, f"`{one.method}`", gain(one),
              f"{one.paired.p_value:.3f}", target]

@@ -16,6 +16,7 @@ LADDERS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "view-sharing": {"farthest": (1, 2, 4, 0)},
     "temporal-tv": {"weight": (3, 6, 12, 25, 50, 100, 200), "iterations": ITERATIONS},
     "kt-l1": {"weight": (1.75, 3.5, 7, 14, 28, 56, 112), "iterations": ITERATIONS},
+    "kt-tv": {"weight": (2.5, 5, 10, 20, 40, 80, 160), "iterations": (4, 8, 16, 32)},
     "low-rank-sparse": {
         "rank_weight": (0.003, 0.01, 0.03, 0.1, 0.3),
         "sparse_weight": (1.75, 3.5, 7, 14, 28, 56, 112),
@@ -26,10 +27,13 @@ STARTS: Mapping[str, Settings] = {
     "zero-filled": {},
     "view-sharing": {"farthest": 0},
     "temporal-tv": {"weight": 25, "iterations": 25},
-    "kt-l1": {"weight": 14, "iterations": 40},
+    "kt-l1": {"weight": 14, "iterations": 25},
+    "kt-tv": {"weight": 20, "iterations": 8},
     "low-rank-sparse": {"rank_weight": 0.03, "sparse_weight": 14, "iterations": 60},
 }
 CLASSICAL = tuple(LADDERS)
+#: where kronecker-cine begins, without anything learned
+START = "kt-tv"
 #: dB that a step must gain
 WORTH = 0.01
 

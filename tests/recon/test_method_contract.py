@@ -23,6 +23,7 @@ CASES: dict[str, dict[str, Setting]] = {
     "view-sharing": {},
     "temporal-tv": {"iterations": 12},
     "kt-l1": {"iterations": 15},
+    "kt-tv": {},
     "low-rank-sparse": {"iterations": 15},
     "kronecker-cascade": {},
     "kronecker-cine": {},
@@ -31,7 +32,7 @@ CASES: dict[str, dict[str, Setting]] = {
 }
 #: networks that see the samples once gain less
 ONE_SHOT = {"kronecker-unet", "network"}
-TEMPORAL = {"view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse", "kronecker-cine"}
+TEMPORAL = {"view-sharing", "temporal-tv", "kt-l1", "kt-tv", "low-rank-sparse", "kronecker-cine"}
 SHAPE = (33, 26)
 KNOWN = [name for name in METHODS if name in CASES]
 

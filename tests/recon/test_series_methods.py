@@ -29,7 +29,7 @@ def test_nothing_comes_from_farther_than_allowed_or_from_nowhere() -> None:
     assert shared([0, 0, 0]) == [0, 0, 0]
 
 
-@pytest.mark.parametrize("method", ["view-sharing", "kt-l1"])
+@pytest.mark.parametrize("method", ["view-sharing", "kt-l1", "kt-tv"])
 def test_a_still_object_without_noise_comes_back_from_its_shared_views(method: str) -> None:
     still = synthetic.scan(1, 1, 1, (33, 26))
     assert still.reference is not None

@@ -7,11 +7,10 @@ from torch import Tensor
 from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
-from feathermr.operators import Fourier
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import need_frames, run
-from feathermr.solvers import fista, soft_threshold
+from feathermr.solvers import temporal_sparsity
 
 
 @dataclass(frozen=True)
@@ -20,17 +19,18 @@ class KtL1:
 
     ``lambda`` is ``weight`` times the noise (`Problem.weight`). The mean over the frames, frequency
     zero, is weighed like the others: free, it would leave what no frame sampled at zero. By FISTA
-    from the zero-filled series; for time series, best for one heart beat, which is periodic.
+    from the zero-filled series with a falling threshold; for time series, best for one heart beat,
+    which is periodic.
     Lustig et al. 2006 (k-t SPARSE, ISMRM, page 2420); Jung et al. 2009, doi:10.1002/mrm.21757.
 
     Attributes:
         weight: of the sparsity in units of the noise variance, for images of about 1.
-        iterations: of FISTA; many more bring noise and aliasing back.
+        iterations: of FISTA.
         calibration: ``espirit`` or ``walsh``.
     """
 
     weight: float = 14.0
-    iterations: int = 50
+    iterations: int = 20
     calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
@@ -47,16 +47,10 @@ class KtL1:
 
     def _solve(self, problem: Problem, progress: Progress) -> Tensor:
         operator = problem.encoding
-        right_side = operator.H(problem.acquisition.kspace)
-        spectrum = Fourier(operator.domain, (-3,))
-        weight = problem.weight(self.weight)
-
-        def gradient(image: Tensor) -> Tensor:
-            return operator.normal(image) - right_side
-
-        def prox(image: Tensor) -> Tensor:
-            return spectrum.H(soft_threshold(spectrum(image), weight))
-
-        return fista(
-            gradient, prox, right_side, step=1.0, iterations=self.iterations, progress=progress
+        return temporal_sparsity(
+            operator,
+            operator.H(problem.acquisition.kspace),
+            problem.weight(self.weight),
+            iterations=self.iterations,
+            progress=progress,
         )

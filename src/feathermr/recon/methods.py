@@ -9,6 +9,7 @@ from feathermr.core.registry import look_up
 from feathermr.core.settings import Setting, with_settings
 from feathermr.recon.cg_sense import CgSense
 from feathermr.recon.kt_l1 import KtL1
+from feathermr.recon.kt_tv import KtTotalVariation
 from feathermr.recon.l1_wavelet import L1Wavelet
 from feathermr.recon.learned import KroneckerCascade, KroneckerCine, KroneckerUnet, Network
 from feathermr.recon.low_rank_sparse import LowRankSparse
@@ -27,6 +28,7 @@ METHODS: Mapping[str, type[Method]] = {
     "view-sharing": ViewSharing,
     "temporal-tv": TemporalTotalVariation,
     "kt-l1": KtL1,
+    "kt-tv": KtTotalVariation,
     "low-rank-sparse": LowRankSparse,
     "kronecker-cascade": KroneckerCascade,
     "kronecker-cine": KroneckerCine,
@@ -35,7 +37,14 @@ METHODS: Mapping[str, type[Method]] = {
 }
 
 #: methods that need more than one frame
-SERIES_METHODS = ("view-sharing", "temporal-tv", "kt-l1", "low-rank-sparse", "kronecker-cine")
+SERIES_METHODS = (
+    "view-sharing",
+    "temporal-tv",
+    "kt-l1",
+    "kt-tv",
+    "low-rank-sparse",
+    "kronecker-cine",
+)
 
 
 def check_suits(name: str, acquisition: Acquisition) -> None:
