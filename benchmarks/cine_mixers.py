@@ -14,7 +14,7 @@ from torch.nn.functional import relu
 
 from feathermr.core.fft import fft, ifft
 from feathermr.nn.layers import convolution
-from feathermr.nn.temporal_mixing import SMALL, TemporalMixing, neighbour
+from feathermr.nn.temporal_mixing import SMALL, TemporalMixing
 
 #: the axis of the frames in (slice, frame, channel, y, x)
 FRAME = (-4,)
@@ -48,6 +48,14 @@ class TemporalShift(nn.Module):
             neighbour(features[:, -moved:], frames, 1),
         ]
         return torch.cat(parts, 1)
+
+
+def neighbour(features: Tensor, frames: int, step: int) -> Tensor:
+    """The features of the previous frame (-1) or of the next one (1); ends are their own."""
+    film = features.unflatten(0, (-1, frames))
+    if step < 0:
+        return torch.cat([film[:, :1], film[:, :-1]], 1).flatten(0, 1)
+    return torch.cat([film[:, 1:], film[:, -1:]], 1).flatten(0, 1)
 
 
 class FourierBranch(nn.Module):

@@ -5,7 +5,7 @@ import torch
 
 import laws
 from feathermr.core.seeding import seeded
-from feathermr.nn.temporal_mixing import TemporalMixing, neighbour
+from feathermr.nn.temporal_mixing import TemporalMixing
 
 CHANNELS = 4
 
@@ -20,15 +20,8 @@ def features(slices: int, frames: int) -> torch.Tensor:
     return laws.random_array(shape, "features", dtype=torch.float64)
 
 
-def test_the_first_frame_precedes_itself_and_the_last_follows_itself() -> None:
-    frames = torch.arange(6)[:, None]  # two slices of three
-    assert neighbour(frames, 3, -1).flatten().tolist() == [0, 0, 1, 3, 3, 4]
-    assert neighbour(frames, 3, 1).flatten().tolist() == [1, 2, 2, 4, 5, 5]
-    assert torch.equal(neighbour(frames, 1, 1), frames)
-
-
 @pytest.mark.parametrize("kronecker", [1, 2])
-def test_it_adds_products_of_matrices_over_the_channels(kronecker: int) -> None:
+def test_it_adds_products_of_matrices_and_ends_are_their_own_neighbours(kronecker: int) -> None:
     module, film = mixing(kronecker), features(1, 3)
     before, after = (each.weight[:, :, 0, 0] for each in (module.before, module.after))
     earlier, later = film[[0, 0, 1]], film[[1, 2, 2]]

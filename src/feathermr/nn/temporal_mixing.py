@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from feathermr.nn.layers import convolution
 
-#: variance that a mixing adds to that of its features, before training
+#: factor of the matrices before training, so that a frame is mostly itself
 SMALL = 0.3
 
 
@@ -35,15 +35,13 @@ class TemporalMixing(nn.Module):
 
     def forward(self, features: Tensor, frames: int) -> Tensor:
         """Features (slice * frame, channel, y, x) of the same shape."""
-        before = neighbour(self.before(features), frames, -1)
-        return features + before + neighbour(self.after(features), frames, 1)
-
-
-def neighbour(features: Tensor, frames: int, step: int) -> Tensor:
-    """The features (slice * frame, ...) of the previous frame (-1) or of the next one (1)."""
-    if frames == 1:
-        return features
-    film = features.unflatten(0, (-1, frames))  # type: ignore[no-untyped-call]
-    if step < 0:
-        return torch.cat([film[:, :1], film[:, :-1]], 1).flatten(0, 1)
-    return torch.cat([film[:, 1:], film[:, -1:]], 1).flatten(0, 1)
+        film, before, after = (
+            each.unflatten(0, (-1, frames))  # type: ignore[no-untyped-call]
+            for each in (features, self.before(features), self.after(features))
+        )
+        mixed: Tensor = film.clone()
+        mixed[:, 1:] += before[:, :-1]
+        mixed[:, :1] += before[:, :1]
+        mixed[:, :-1] += after[:, 1:]
+        mixed[:, -1:] += after[:, -1:]
+        return mixed.flatten(0, 1)

@@ -46,8 +46,8 @@ def film(anatomy: str, shape: Shape, frames: int, generator: torch.Generator) ->
 def deformed(still: Tensor, motion: Motion, times: Tensor, generator: torch.Generator) -> Tensor:
     """A still object (1, 1, Y, X) as a film (1, frame, Y, X) in which a part of it beats.
 
-    Within a round region the object is drawn together, sheared and dimmed in time with the
-    contraction, and slides to and fro; the rest stands still.
+    Within a round region the object swells, is sheared and dimmed in time with the contraction,
+    and slides to and fro; the rest stands still.
 
     Args:
         still: the object.
@@ -69,9 +69,9 @@ def deformed(still: Tensor, motion: Motion, times: Tensor, generator: torch.Gene
     beat = motion.contraction(times.reshape(-1, 1, 1)).reshape(-1, 1, 1)
     swing = torch.sin(2 * math.pi * (times / float(motion.period) + turn)).reshape(-1, 1, 1)
     breath = motion.breath(times.reshape(-1, 1, 1)).reshape(-1, 1, 1)
-    inward = -0.35 * depth * beat
-    rows = region * (REACH * (beat * wave[0] + slide * swing) - inward * up + 4 * breath)
-    columns = region * (REACH * beat * wave[1] - inward * left)
+    swell = 0.35 * depth * beat
+    rows = region * (REACH * (beat * wave[0] + slide * swing) + swell * up + 4 * breath)
+    columns = region * (REACH * beat * wave[1] + swell * left)
     grid = torch.stack([x - columns, y - rows], -1)
     moved = grid_sample(
         still.expand(len(times), -1, -1, -1),

@@ -98,6 +98,8 @@ class SimulatedConfig:
             raise UsageError(f"frames must grow from at least 1, not {self.frames}")
         if self.strip < 0 or 0 < self.strip < 16:
             raise UsageError(f"strip must be 0 or at least 16, not {self.strip}")
+        if self.strip and self.batch > 1:
+            raise UsageError("strips lie along x or y, so an example has one: set batch to 1")
         if min(self.accelerations) < 1:
             raise UsageError(f"accelerations must be at least 1, not {self.accelerations}")
         if not 0 < self.snr[0] <= self.snr[1]:
