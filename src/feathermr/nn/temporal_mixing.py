@@ -36,7 +36,7 @@ class TemporalMixing(nn.Module):
     def forward(self, features: Tensor, frames: int) -> Tensor:
         """Features (slice * frame, channel, y, x) of the same shape."""
         film, before, after = (
-            each.unflatten(0, (-1, frames))  # type: ignore[no-untyped-call]
+            each.unflatten(0, (-1, frames))
             for each in (features, self.before(features), self.after(features))
         )
         mixed: Tensor = film.clone()

@@ -23,7 +23,7 @@ def temporal_sparsity(
     """``min_x 0.5 ||A x - y||^2 + weight ||F_t x||_1`` by FISTA.
 
     The threshold falls from iteration to iteration to ``weight``, so that few iterations do.
-    Lustig et al. 2006 (k-t SPARSE, ISMRM, page 2420); Jung et al. 2009 (k-t FOCUSS),
+    Lustig et al. 2006 (k-t SPARSE, ISMRM, page 2420); Jung et al. 2009,
     doi:10.1002/mrm.21757; falling thresholds: Hale, Yin and Zhang 2008, doi:10.1137/070698920.
 
     Args:
