@@ -151,7 +151,7 @@ DIFFERENCES = (
 TUNING = (
     "Each classical method was tuned for each row by mean PSNR of whole films on tuning films that "
     "are none of the test: from its default settings on, one setting at a time was moved one step "
-    "up or down its ladder, to the best of all these, until no step gained 0.01 dB. Iterations are "
+    "up or down its ladder, to the best of all these, until no step gained 0.05 dB. Iterations are "
     "tuned like weights, because these methods get worse when they run on: noise and aliasing come "
     "back. All that was tried is in the stored file. The networks have nothing to tune."
 )

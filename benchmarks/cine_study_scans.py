@@ -44,14 +44,14 @@ class Size:
     """
 
     name: str = "study"
-    subjects: tuple[int, int] = (8, 3)
+    subjects: tuple[int, int] = (6, 2)
     tuning: tuple[int, int] = (3, 1)
     shape: tuple[int, int] = (128, 128)
     frames: int = 20
     film: int = 128
-    films_with_coils: int = 2
+    films_with_coils: int = 1
     accelerations: tuple[float, ...] = (5, 8, 12)
-    repeats: int = 5
+    repeats: int = 3
 
 
 QUICK = Size("quick", (1, 1), (1, 1), (48, 40), 20, 48, 1, (5,), 1)

@@ -35,7 +35,7 @@ CLASSICAL = tuple(LADDERS)
 #: where kronecker-cine begins, without anything learned
 START = "kt-tv"
 #: dB that a step must gain
-WORTH = 0.01
+WORTH = 0.05
 
 
 def climb(
