@@ -47,8 +47,9 @@ def _introduction(record: Record) -> str:
     quick = any(part["quick"] for part in record["parts"].values())
     warning = "**A smoke test: the numbers below mean nothing.** " if quick else ""
     return (
-        f"{warning}Two networks come with the package. `kronecker-cascade` is the default of "
-        "static undersampled scans; `kronecker-unet` is the one-shot network. Written by "
+        f"{warning}This page is on two of the networks that come with the package "
+        "(`kronecker-cine`, for films, has [its own](results/cine.md)). `kronecker-cascade` is "
+        "the default of static undersampled scans; `kronecker-unet` is the one-shot network. Written by "
         "`make bench-learned` (`benchmarks/learned.py`) from "
         "[results/learned.json](results/learned.json), which holds the scores of every scan. For "
         "research, not for diagnosis."
