@@ -49,8 +49,8 @@ def _introduction(record: Record) -> str:
     return (
         f"{warning}This page is on two of the networks that come with the package "
         "(`kronecker-cine`, for films, has [its own](results/cine.md)). `kronecker-cascade` is "
-        "the default of static undersampled scans; `kronecker-unet` is the one-shot network. Written by "
-        "`make bench-learned` (`benchmarks/learned.py`) from "
+        "the default of static undersampled scans; `kronecker-unet` is the one-shot network. "
+        "Written by `make bench-learned` (`benchmarks/learned.py`) from "
         "[results/learned.json](results/learned.json), which holds the scores of every scan. For "
         "research, not for diagnosis."
     )
