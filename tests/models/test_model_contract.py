@@ -113,6 +113,7 @@ def test_the_image_has_the_axes_and_the_precision_of_the_scan(
 
 def test_every_parameter_gets_a_gradient(name: str) -> None:
     kspace, operator = problem(frames=FILMS.get(name, 1))
+    torch.manual_seed(0)  # weights and dropout: a gate of two channels may be dead by chance
     model = build(name, CASES[name]).train()
     image = model(kspace, operator)
     target = laws.random_array(tuple(image.shape), "target", dtype=torch.complex64)

@@ -57,7 +57,7 @@ def run_admm(iterations: int, penalty: float) -> Tensor:
         Identity((ITEMS, SIZE)),
         lambda z: soft_threshold(z, WEIGHT / penalty),
         penalty=penalty,
-        iterations=iterations,
+        iterations=(iterations, 4),
     )
 
 
@@ -94,7 +94,7 @@ def run_tv(noisy: Tensor, weight: float, penalty: float, iterations: int) -> Ten
         Differences(tuple(noisy.shape), (-2, -1)),
         lambda z: soft_threshold(z, weight / penalty),
         penalty=penalty,
-        iterations=iterations,
+        iterations=(iterations, 4),
     )
 
 
@@ -127,7 +127,7 @@ def test_with_an_orthonormal_transform_the_minimiser_is_one_threshold() -> None:
         transform,
         lambda z: soft_threshold(z, 0.3 / 0.5),
         penalty=0.5,
-        iterations=200,
+        iterations=(200, 4),
     )
     laws.assert_equal(found, expected, 1e-7)
 
@@ -140,7 +140,7 @@ def test_a_penalty_of_zero_is_least_squares() -> None:
         Identity((1, 1, 11, 9)),
         torch.zeros_like,
         penalty=0.0,
-        iterations=2,
+        iterations=(2, 4),
     )
     laws.assert_equal(found, noisy / 2)
 
@@ -161,7 +161,7 @@ def test_progress_is_told_after_every_iteration() -> None:
         Identity((1, 2)),
         lambda z: z,
         penalty=1.0,
-        iterations=2,
+        iterations=(2, 4),
         progress=lambda done, total: told.append((done, total)),
     )
     assert told == [(1, 3), (2, 3), (3, 3), (1, 2), (2, 2)]

@@ -20,7 +20,11 @@ from feathermr.training.recipe import (
 from feathermr.training.schedule import ScheduleConfig, learning_rate_factor
 
 #: recipes of networks that are not the paper's
-OWN = {"kronecker-cascade", *(name for name in RECIPES if name.startswith("cine"))}
+OWN = {
+    "kronecker-cascade",
+    "kronecker-cine",
+    *(name for name in RECIPES if name.startswith("cine")),
+}
 FILES = Path(parse_recipe.__code__.co_filename).parent / "recipes"
 
 

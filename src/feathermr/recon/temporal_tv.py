@@ -59,7 +59,6 @@ class TemporalTotalVariation:
             Differences(operator.domain, (-3,), self.cyclic),
             lambda split: soft_threshold(split, THRESHOLD),
             penalty=problem.weight(self.weight) / THRESHOLD,
-            iterations=self.iterations,
-            inner_iterations=INNER_ITERATIONS,
+            iterations=(self.iterations, INNER_ITERATIONS),
             progress=progress,
         )

@@ -20,8 +20,7 @@ def admm(
     prox: Callable[[Tensor], Tensor],
     *,
     penalty: float | Tensor,
-    iterations: int,
-    inner_iterations: int = 4,
+    iterations: tuple[int, int],
     initial: Tensor | None = None,
     progress: Progress = silent,
 ) -> Tensor:
@@ -38,8 +37,7 @@ def admm(
         transform: ``T``.
         prox: of ``g / penalty``.
         penalty: weight of the split, one or one an item; it changes the speed, not the solution.
-        iterations: of the three steps.
-        inner_iterations: of CG a step.
+        iterations: of the three steps, and of CG in each.
         initial: image to start from; ``A^H y`` by default.
         progress: told after each iteration.
 
@@ -49,14 +47,15 @@ def admm(
     def system(image: Tensor) -> Tensor:
         return normal(image) + penalty * transform.normal(image)
 
+    steps, inner_iterations = iterations
     solution = right_side if initial is None else initial
     split = prox(transform(solution))
     multiplier = torch.zeros_like(split)
-    for iteration in range(iterations):
+    for iteration in range(steps):
         target = right_side + penalty * transform.H(split - multiplier)
         solution = cg(system, target, iterations=inner_iterations, initial=solution)
         relaxed = RELAXATION * transform(solution) + (1 - RELAXATION) * split
         split = prox(relaxed + multiplier)
         multiplier = multiplier + relaxed - split
-        progress(iteration + 1, iterations)
+        progress(iteration + 1, steps)
     return solution

@@ -53,8 +53,7 @@ def film_variation(
         Differences(encoding.domain, (-3, -2, -1)),
         prox,
         penalty=weight / THRESHOLD,
-        iterations=iterations,
-        inner_iterations=inner_iterations,
+        iterations=(iterations, inner_iterations),
         initial=initial,
         progress=progress,
     )

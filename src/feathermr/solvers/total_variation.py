@@ -38,7 +38,6 @@ def total_variation(
         Differences(encoding.domain, (-2, -1)),
         lambda split: joint_threshold(split, THRESHOLD),
         penalty=weight / THRESHOLD,
-        iterations=iterations,
-        inner_iterations=inner_iterations,
+        iterations=(iterations, inner_iterations),
         progress=progress,
     )

@@ -181,11 +181,11 @@ class SimulatedExamples:
         estimated: bool,
         source: torch.Generator,
     ) -> Example:
-        axis = -1 if _uniform(source) < 0.5 else -2
+        axis = _axis(source) if self.config.strip else None
         maps = coil_maps(1, coils, shape, source)
         complete = acquire(body, maps, background_phase(1, shape, source), shape)
         maps = at_scan_resolution(maps)
-        if self.config.strip:
+        if axis is not None:
             window = self._strip(shape, axis, source)
             complete, maps = fft(ifft(complete)[window]), maps[window]
         low, high = self.config.snr
@@ -216,7 +216,7 @@ class SimulatedExamples:
         return (..., some) if axis == -2 else (..., some, slice(None))
 
     def _mask(
-        self, shape: tuple[int, ...], coils: int, axis: int, source: torch.Generator
+        self, shape: tuple[int, ...], coils: int, axis: int | None, source: torch.Generator
     ) -> Tensor:
         config = self.config
         choices = config.accelerations
@@ -224,6 +224,7 @@ class SimulatedExamples:
             acceleration = min(choices) + (max(choices) - min(choices)) * _uniform(source)
         else:
             acceleration = choices[_integer(len(choices), source)]
+        axis = axis or _axis(source)
         lines = shape[axis]
         fewest = FEWEST_CENTER_LINES if coils > 1 else 2
         acceleration = min(acceleration, lines / (fewest + 3))  # a small matrix has few lines
@@ -242,6 +243,11 @@ def _seen(name: str, shape: tuple[int, int], frames: int, source: torch.Generato
     if frames == 1:
         return scene(name, 1, shape, source)
     return film(name, shape, frames, source)
+
+
+def _axis(source: torch.Generator) -> int:
+    """Of phase encoding."""
+    return -1 if _uniform(source) < 0.5 else -2
 
 
 def _uniform(source: torch.Generator) -> float:
