@@ -63,7 +63,7 @@ def test_no_seam_is_seen_in_a_film_that_is_reconstructed_in_windows(coils: int) 
     whole = reconstruct(scan, "kronecker-cine").image.abs()
     parts = reconstruct(scan, "kronecker-cine", {"window": 14}).image.abs()
     error = [(film - truth).square().mean((0, 2, 3)).sqrt() for film in (whole, parts)]
-    assert float((error[1] / error[0]).max()) < 1.15
+    assert float((error[1] / error[0]).max()) < 1.2  # a window has fewer frames to learn from
     # where windows meet, neighbouring frames change no more than in the film as a whole
     steps = [film.diff(dim=1).square().mean((0, 2, 3)).sqrt() for film in (whole, parts)]
-    assert float((steps[1] / steps[0]).max()) < 1.25
+    assert float((steps[1] / steps[0]).max()) < 1.15

@@ -181,10 +181,10 @@ class SimulatedExamples:
         estimated: bool,
         source: torch.Generator,
     ) -> Example:
-        axis = _axis(source) if self.config.strip else None
         maps = coil_maps(1, coils, shape, source)
         complete = acquire(body, maps, background_phase(1, shape, source), shape)
         maps = at_scan_resolution(maps)
+        axis = _axis(source) if self.config.strip else None
         if axis is not None:
             window = self._strip(shape, axis, source)
             complete, maps = fft(ifft(complete)[window]), maps[window]
