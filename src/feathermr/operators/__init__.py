@@ -2,6 +2,7 @@
 
 from feathermr.operators.coils import Coils
 from feathermr.operators.differences import Differences
+from feathermr.operators.downsampling import KERNELS, Downsampling, Kernel
 from feathermr.operators.encoding import Encoding, encoding
 from feathermr.operators.fourier import Fourier
 from feathermr.operators.identity import Identity
@@ -10,11 +11,14 @@ from feathermr.operators.sampling import Sampling
 from feathermr.operators.wavelet import Wavelet
 
 __all__ = [
+    "KERNELS",
     "Coils",
     "Differences",
+    "Downsampling",
     "Encoding",
     "Fourier",
     "Identity",
+    "Kernel",
     "LinearOperator",
     "Sampling",
     "Wavelet",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -10,9 +10,59 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.fft import ifft
-from feathermr.operators import Encoding
+from feathermr.operators import Downsampling, Encoding, Kernel, LinearOperator
 from feathermr.operators.encoding import constant_axes_reduced
 from feathermr.recon.problem import pose
+
+
+class Posed(Protocol):
+    """What was measured, how, and the image that a network should make of it."""
+
+    @property
+    def measured(self) -> Tensor:
+        """``y``."""
+        ...
+
+    @property
+    def encoding(self) -> LinearOperator:
+        """``A``."""
+        ...
+
+    @property
+    def target(self) -> Tensor:
+        """The image (slice, frame, y, x)."""
+        ...
+
+
+@dataclass(frozen=True)
+class LowResolution:
+    """Images of low resolution as the magnitudes of a batch, bright tissue about 1.
+
+    Attributes:
+        low: (slice, frame, y, x), complex without imaginary part.
+        target: (slice, frame, scale y, scale x), likewise.
+        scale: of the fine grid.
+        kernel: by which detail was lost.
+    """
+
+    low: Tensor
+    target: Tensor
+    scale: int
+    kernel: Kernel
+
+    @property
+    def measured(self) -> Tensor:
+        """The images of low resolution."""
+        return self.low
+
+    @property
+    def encoding(self) -> Downsampling:
+        """``D``."""
+        return Downsampling(tuple(self.target.shape), self.scale, self.kernel)
+
+    def to(self, device: str | torch.device) -> LowResolution:
+        """The same on a device."""
+        return replace(self, low=self.low.to(device), target=self.target.to(device))
 
 
 @dataclass(frozen=True)
@@ -32,6 +82,11 @@ class Example:
     mask: Tensor
     coil_maps: Tensor
     target: Tensor
+
+    @property
+    def measured(self) -> Tensor:
+        """The samples."""
+        return self.kspace
 
     @property
     def encoding(self) -> Encoding:
