@@ -40,6 +40,9 @@ CASES: dict[str, dict[str, Setting]] = {
     "kronecker-cine": {"width": 8, "levels": 2, "steps": 2, "iterations": 2},
     "lb-unet": {"width": 4, "consistency": 2},
     "efficient-unet": {"width": 0.25, "consistency": 2},
+    "swinir-teacher": {"embedding": 12, "blocks": 1, "depth": 2, "heads": 2, "window": 4},
+    "chpnet": {"width": 4, "depth": 1, "steps": 2},
+    "chpnet-tiny": {"width": 4, "steps": 2, "kronecker": 2},
     "dual-unet": {
         "frames": 3,
         "width": 8,
@@ -60,9 +63,18 @@ BUDGETS = {
     "kronecker-cascade": 0.5e6,
     "kronecker-cine": 0.5e6,
     "dual-unet": 63e6,
+    "chpnet": 0.75e6,
+    "chpnet-tiny": 0.06e6,
 }
 #: networks that know how bright tissue is: twice the k-space is not twice the image
-ABSOLUTE = {"modl", "kronecker-modl", "kronecker-cascade", "kronecker-cine"}
+ABSOLUTE = {
+    "modl",
+    "kronecker-modl",
+    "kronecker-cascade",
+    "kronecker-cine",
+    "chpnet",
+    "chpnet-tiny",
+}
 KNOWN = [name for name in MODELS if name in CASES]
 SHAPE = (33, 26)
 DOCS = Path(__file__).resolve().parents[2] / "docs"

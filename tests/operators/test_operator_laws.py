@@ -13,6 +13,7 @@ from feathermr.core.seeding import generator
 from feathermr.operators import (
     Coils,
     Differences,
+    Downsampling,
     Encoding,
     Fourier,
     Identity,
@@ -92,6 +93,9 @@ CASES = {
     "Differences in time": Case(lambda s, _: Differences(image(s), (-3,)), (0, 1)),
     "Wavelet": Case(lambda s, _: Wavelet(image(s))),
     "Wavelet of two levels": Case(lambda s, _: Wavelet((count(s), 2, 22, 17), "db2")),
+    "Truncation": Case(lambda s, _: Downsampling((count(s), 2, 12, 9), 3)),
+    "Truncation by an even number": Case(lambda s, _: Downsampling((count(s), 2, 10, 14), 2)),
+    "Bicubic reduction": Case(lambda s, _: Downsampling((count(s), 2, 12, 9), 3, "bicubic")),
     "Identity": Case(lambda s, _: Identity(image(s))),
     "Encoding of lines along y": encode(mask(1, 1, 1, HEIGHT, 1)),
     "Encoding of lines along x": encode(mask(1, 1, 1, 1, WIDTH)),
@@ -144,4 +148,5 @@ def test_every_public_operator_has_a_case() -> None:
     } - {"LinearOperator"}
     tested = {type(case.build(ALL, torch.complex128)).__name__ for case in CASES.values()}
     assert public == tested
-    assert set(operators.__all__) - {"LinearOperator", "encoding"} <= tested
+    functions_and_types = {"LinearOperator", "encoding", "Kernel", "KERNELS"}
+    assert set(operators.__all__) - functions_and_types <= tested

@@ -2,13 +2,24 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 import laws
-from feathermr.core.errors import ShapeError
-from feathermr.operators import Coils, Differences, Fourier, Identity, Sampling
+from feathermr.core.errors import ShapeError, UsageError
+from feathermr.operators import (
+    KERNELS,
+    Coils,
+    Differences,
+    Downsampling,
+    Fourier,
+    Identity,
+    Kernel,
+    Sampling,
+)
 
 SHAPE = (1, 1, 7, 5)
 
@@ -129,3 +140,42 @@ def test_coil_maps_of_another_size_are_refused_with_both_shapes() -> None:
         Coils(torch.ones(1, 1, 2, 5, 7), SHAPE)
     assert "(1, 1, 2, 5, 7)" in str(caught.value)
     assert "(1, 1, 2, 7, 5)" in str(caught.value)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_a_constant_stays_the_constant_on_both_grids(scale: int, kernel: Kernel) -> None:
+    operator = Downsampling((1, 1, 12, 18), scale, kernel)
+    fine = torch.full((1, 1, 12, 18), 2 - 1j, dtype=torch.complex128)
+    coarse = fine[..., : 12 // scale, : 18 // scale]
+    laws.assert_equal(operator(fine), coarse)
+    laws.assert_equal(operator.interpolate(coarse), fine)
+
+
+def test_truncation_keeps_slow_waves_and_loses_fast_ones() -> None:
+    row = (torch.arange(24, dtype=torch.float64)[:, None] - 12).expand(24, 24)
+    slow, fast = (torch.polar(torch.ones_like(row), 2 * math.pi * k * row / 24) for k in (4, 9))
+    operator = Downsampling((1, 1, 24, 24), 2)
+    coarse = operator((slow + fast)[None, None])
+    laws.assert_equal(coarse, slow[None, None, ::2, ::2])  # pixel 6 of 12 lies at 12 of 24
+    laws.assert_equal(operator.interpolate(coarse), slow[None, None])
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_bicubic_weights_are_those_of_other_software(scale: int) -> None:
+    picture = laws.random_array((24, 36), "picture", dtype=torch.float64).float().numpy()
+    operator = Downsampling((1, 1, 24, 36), scale, "bicubic")
+    small = (36 // scale, 24 // scale)
+    reduced = np.asarray(Image.fromarray(picture).resize(small, Image.Resampling.BICUBIC))
+    found = operator(torch.from_numpy(picture).to(torch.complex64)[None, None])
+    laws.assert_equal(found[0, 0].real, torch.from_numpy(reduced), 1e-5)
+    large = np.asarray(Image.fromarray(reduced).resize((36, 24), Image.Resampling.BICUBIC))
+    again = operator.interpolate(torch.from_numpy(reduced).to(torch.complex64)[None, None])
+    laws.assert_equal(again[0, 0].real, torch.from_numpy(large), 1e-5)
+
+
+def test_what_down_sampling_cannot_do_is_refused() -> None:
+    with pytest.raises(ShapeError, match="a scale of 2 does not divide 9 x 12"):
+        Downsampling((1, 1, 9, 12), 2)
+    with pytest.raises(UsageError, match="truncation, bicubic"):
+        Downsampling((1, 1, 9, 12), 3, "cubic")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""SwinMR: a Swin transformer on the zero-filled image."""
+"""SwinMR, a Swin transformer on the zero-filled image; with one pixel a token it is SwinIR."""
 
 from dataclasses import dataclass
 from typing import final
@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from feathermr.core.errors import UsageError
+from feathermr.models.magnified import Magnified
 from feathermr.models.one_shot import OneShot
 from feathermr.nn.layers import convolution
+from feathermr.nn.subpixel import SubPixel
 from feathermr.nn.swin import ResidualSwinBlock
 
 #: of the last layer's initial weights: training starts close to the zero-filled image
@@ -20,7 +22,7 @@ class SwinmrConfig:
     """Settings of SwinMR.
 
     Attributes:
-        channels: in and out; 2 for a complex image.
+        scale: 1 to reconstruct from k-space; 2, 3, 4 to magnify magnitude images so many times.
         embedding: channels of a token.
         blocks: residual blocks.
         depth: layers of each block.
@@ -29,10 +31,10 @@ class SwinmrConfig:
         mlp_ratio: hidden channels of the perceptrons, in units of the embedding.
         patch: pixels along each side of a token.
         kronecker: ``n`` of Kronecker layers; 1 for plain ones.
-        consistency: CG iterations of the step at the end; 0 for none.
+        consistency: CG iterations of the step at the end; 0 for none; unused when magnifying.
     """
 
-    channels: int = 2
+    scale: int = 1
     embedding: int = 120
     blocks: int = 6
     depth: int = 6
@@ -43,21 +45,28 @@ class SwinmrConfig:
     kronecker: int = 1
     consistency: int = 6
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.scale <= 4:
+            raise UsageError(f"scale must be from 1 to 4, not {self.scale}")
 
-def swinmr(config: SwinmrConfig) -> OneShot:
-    """SwinMR as a model."""
-    return OneShot(
-        SwinMR(config), multiple=config.patch * config.window, consistency=config.consistency
-    )
+
+def swinmr(config: SwinmrConfig) -> nn.Module:
+    """SwinMR as a model, of reconstruction or of super-resolution."""
+    multiple = config.patch * config.window
+    if config.scale > 1:
+        return Magnified(SwinMR(config), config.scale, multiple)
+    return OneShot(SwinMR(config), multiple=multiple, consistency=config.consistency)
 
 
 @final
 class SwinMR(nn.Module):
-    """A real image (batch, channels, y, x) plus what a transformer says is missing in it.
+    """A real image (batch, 2, y, x) plus what a transformer says is missing in it.
 
-    Huang et al. 2022, doi:10.1016/j.neucom.2022.04.051. Patches become tokens by a strided
+    Huang et al. 2022, doi:10.1016/j.neucom.2022.04.051; with a patch of one pixel it is SwinIR,
+    Liang et al. 2021, doi:10.1109/ICCVW54120.2021.00210. Patches become tokens by a strided
     convolution and pixels again by a sub-pixel shuffle before the last one, so a patch of 2 x 2
-    costs a quarter of one token for each pixel. Stochastic depth is left out.
+    costs a quarter of one token for each pixel. With a ``scale`` above 1 the image has one channel
+    and the answer is the detail alone, on the finer grid. Stochastic depth is left out.
 
     Args:
         config: height and width of the image must be multiples of its ``patch * window``.
@@ -74,8 +83,10 @@ class SwinMR(nn.Module):
                 f"an embedding of {width} channels cannot be shuffled to {patch} x {patch} pixels"
             )
         margin = (patch + 1) // 2
+        self.scale = config.scale
+        channels = 2 if config.scale == 1 else 1
         self.shallow = convolution(
-            n, config.channels, width, patch + 2 * margin, stride=patch, padding=margin
+            n, channels, width, patch + 2 * margin, stride=patch, padding=margin
         )
         self.embedding_norm = nn.LayerNorm(width)
         self.blocks = nn.Sequential(
@@ -89,10 +100,10 @@ class SwinMR(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.deep = convolution(n, width, width, 3, padding=1)
         self.shuffle = nn.PixelShuffle(patch)
-        self.last = convolution(n, width // patch**2, config.channels, 3, padding=1)
+        self.last = SubPixel(width // patch**2, channels, config.scale, 3, n)
         with torch.no_grad():
             for name, parameter in self.last.named_parameters():
-                if name != "algebra":
+                if not name.endswith("algebra"):
                     parameter.mul_(LAST)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -101,5 +112,5 @@ class SwinMR(nn.Module):
         tokens = self.embedding_norm(shallow.permute(0, 2, 3, 1))
         tokens = self.norm(self.blocks(tokens)).permute(0, 3, 1, 2)
         features = shallow + self.deep(tokens)
-        answer: Tensor = image + self.last(self.shuffle(features))
-        return answer
+        change: Tensor = self.last(self.shuffle(features))
+        return image + change if self.scale == 1 else change

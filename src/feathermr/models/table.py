@@ -10,6 +10,7 @@ from feathermr.core.registry import look_up
 from feathermr.core.seeding import seeded
 from feathermr.core.settings import Record, Setting, with_settings
 from feathermr.models.cascade import Cascade, CascadeConfig
+from feathermr.models.chpnet import Chpnet, ChpnetConfig
 from feathermr.models.dual_unet import DualUnet, DualUnetConfig
 from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
 from feathermr.models.lb_unet import LbUnetConfig, lb_unet
@@ -145,6 +146,34 @@ MODELS: Mapping[str, Model] = {
             "half-quadratic splitting: Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914; "
             "unrolled: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et "
             "al. 2022, doi:10.1109/TNNLS.2022.3226772",
+        ),
+    ),
+    "swinir-teacher": Model(
+        swinmr,
+        SwinmrConfig(embedding=180, patch=1),
+        Card(
+            "Swin transformer with a token for each pixel, on the zero-filled image or on one of "
+            "low resolution; the heavy teacher of distillation",
+            "Liang et al. 2021, doi:10.1109/ICCVW54120.2021.00210",
+        ),
+    ),
+    "chpnet": Model(
+        Chpnet,
+        ChpnetConfig(),
+        Card(
+            "gradient steps and one shared denoiser of sub-pixel convolutions, from k-space or "
+            "from an image of low resolution; the light student of distillation",
+            "steps: Dong et al. 2019, doi:10.1109/TPAMI.2018.2873610; sub-pixel convolution: Shi "
+            "et al. 2016, doi:10.1109/CVPR.2016.207",
+        ),
+    ),
+    "chpnet-tiny": Model(
+        Chpnet,
+        ChpnetConfig(width=16, depth=1),
+        Card(
+            "CHPNet with a twelfth of the parameters",
+            "steps: Dong et al. 2019, doi:10.1109/TPAMI.2018.2873610; sub-pixel convolution: Shi "
+            "et al. 2016, doi:10.1109/CVPR.2016.207",
         ),
     ),
     "dual-unet": Model(
