@@ -73,9 +73,7 @@ class Downsampling(LinearOperator):
         """
         if self.kernel == "truncation":
             return self.scale**2 * self.apply_adjoint(array)
-        rows, columns = (
-            cubic_weights(size, size * self.scale, array) for size in array.shape[-2:]
-        )
+        rows, columns = (cubic_weights(size, size * self.scale, array) for size in array.shape[-2:])
         return rows @ array @ columns.T
 
     def _weights(self, array: Tensor) -> tuple[Tensor, Tensor]:
