@@ -12,6 +12,7 @@ from torch import Tensor
 from feathermr.acquisition.animation import write_gif
 from feathermr.acquisition.dicom_writer import write_dicom
 from feathermr.acquisition.fastmri import write_fastmri
+from feathermr.acquisition.geometry import affine_for
 from feathermr.acquisition.mp4 import ffmpeg_program, write_mp4
 from feathermr.acquisition.mrd_writer import write_mrd
 from feathermr.acquisition.nifti import write_nifti
@@ -62,7 +63,13 @@ def _png(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
 def _h5(image: Tensor, header: Header, path: Path) -> tuple[Path, ...]:
     values = image.abs().to(torch.float32).cpu().numpy()
     with written_file(path) as beside, h5py.File(beside, "w") as file:
-        file["reconstruction"] = values[:, 0] if values.shape[1] == 1 else values
+        dataset = file.create_dataset(
+            "reconstruction", data=values[:, 0] if values.shape[1] == 1 else values
+        )
+        if header.spacing is not None or header.affine is not None:
+            dataset.attrs["affine"] = affine_for(header, (len(values), *values.shape[2:]))
+        if header.spacing is not None:
+            dataset.attrs["spacing"] = header.spacing
     return (path,)
 
 

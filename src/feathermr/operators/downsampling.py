@@ -83,17 +83,18 @@ class Downsampling(LinearOperator):
         return rows, columns
 
 
-def cubic_weights(given: int, wanted: int, like: Tensor) -> Tensor:
+def cubic_weights(given: int, wanted: int, like: Tensor, shift: float = 0.0) -> Tensor:
     """Weights (wanted, given) of resampling with a cubic spline; rows sum to one.
 
     Args:
         given: pixels.
         wanted: pixels over the same width.
         like: a tensor of the device and type.
+        shift: of the wanted pixels, in given ones; without, the outer edges are the same.
     """
     ratio = given / wanted
     stretch = max(1.0, ratio)
-    centers = (torch.arange(wanted, dtype=torch.float64) + 0.5) * ratio - 0.5
+    centers = (torch.arange(wanted, dtype=torch.float64) + 0.5) * ratio - 0.5 + shift
     distance = (torch.arange(given, dtype=torch.float64) - centers[:, None]).abs() / stretch
     near = ((CUBIC + 2) * distance - (CUBIC + 3)) * distance**2 + 1
     far = CUBIC * (((distance - 5) * distance + 8) * distance - 4)
