@@ -21,6 +21,7 @@ BACKGROUND = {
     "abdomen": (0.25, 0.8),
     "heart": (0.2, 0.9),
     "texture": (0.0, 0.8),
+    "natural": (0.0, 0.25),
 }
 
 

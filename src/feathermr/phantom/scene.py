@@ -8,7 +8,7 @@ from torch import Tensor
 
 from feathermr.core.errors import UsageError
 from feathermr.core.registry import look_up
-from feathermr.phantom import abdomen, brain, heart, knee, texture
+from feathermr.phantom import abdomen, brain, heart, knee, natural, texture
 from feathermr.phantom.canvas import Canvas, fit_spacing
 from feathermr.phantom.contrast import Contrast, draw_contrast
 from feathermr.phantom.fields import Shape
@@ -56,6 +56,7 @@ ANATOMIES = {
     "texture": Anatomy(
         texture.draw_texture, texture.FIELD_OF_VIEW, texture.SEQUENCES, texture.FAT_SUPPRESSED
     ),
+    "natural": Anatomy(natural.draw_natural, natural.FIELD_OF_VIEW, natural.SEQUENCES),
 }
 
 
