@@ -134,7 +134,7 @@ def test_adamw_decays_weights_and_adam_pulls_by_the_gradient() -> None:
     model = torch.nn.Linear(2, 2)
     for name, kind in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)):
         recipe = OptimiserRecipe(name, 1e-3, 0.1, (0.8, 0.9))  # type: ignore[arg-type]
-        optimiser = make_optimiser(recipe, model)
+        optimiser = make_optimiser(recipe, model.parameters())
         assert type(optimiser) is kind
         group = optimiser.param_groups[0]
         assert (group["lr"], group["weight_decay"], group["betas"]) == (1e-3, 0.1, (0.8, 0.9))

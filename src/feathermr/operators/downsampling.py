@@ -48,6 +48,7 @@ class Downsampling(LinearOperator):
             raise ShapeError(
                 f"a scale of {scale} does not divide {shape[-2]} x {shape[-1]} pixels; crop first"
             )
+        self.large = shape[-2], shape[-1]
         self.small = shape[-2] // scale, shape[-1] // scale
         super().__init__(shape, (*shape[:-2], *self.small))
         self.scale, self.kernel = scale, kernel
@@ -62,7 +63,7 @@ class Downsampling(LinearOperator):
     def apply_adjoint(self, array: Tensor) -> Tensor:
         """``D^H y``."""
         if self.kernel == "truncation":
-            return ifft(center_pad(fft(array), self.domain[-2:])) / self.scale
+            return ifft(center_pad(fft(array), self.large)) / self.scale
         rows, columns = self._weights(array)
         return rows.T @ array @ columns
 

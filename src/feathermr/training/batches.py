@@ -9,27 +9,47 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, final
 
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from feathermr.training.example import Example, Examples
+from feathermr.operators import KERNELS
+from feathermr.training.example import Example, Examples, LowResolution, Posed
 
 #: an example as a mapping: what a trainer can move between devices
 Batch = Mapping[str, Tensor]
 
 
-def to_batch(example: Example) -> Batch:
-    """The tensors of an example by name."""
-    return {
-        "kspace": example.kspace,
-        "mask": example.mask,
-        "coil_maps": example.coil_maps,
-        "target": example.target,
-    }
+def to_batch(example: Posed) -> Batch:
+    """The tensors of an example by name.
+
+    Raises:
+        TypeError: a kind of example that this does not know.
+    """
+    match example:
+        case Example():
+            return {
+                "kspace": example.kspace,
+                "mask": example.mask,
+                "coil_maps": example.coil_maps,
+                "target": example.target,
+            }
+        case LowResolution():
+            return {
+                "low": example.low,
+                "target": example.target,
+                "scale": torch.tensor(example.scale),
+                "kernel": torch.tensor(KERNELS.index(example.kernel)),
+            }
+        case _:
+            raise TypeError(type(example).__name__)
 
 
-def to_example(batch: Batch) -> Example:
+def to_example(batch: Batch) -> Posed:
     """The inverse of `to_batch`."""
+    if "low" in batch:
+        kernel = KERNELS[int(batch["kernel"])]
+        return LowResolution(batch["low"], batch["target"], int(batch["scale"]), kernel)
     return Example(batch["kspace"], batch["mask"], batch["coil_maps"], batch["target"])
 
 

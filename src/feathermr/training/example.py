@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -31,6 +31,10 @@ class Posed(Protocol):
     @property
     def target(self) -> Tensor:
         """The image (slice, frame, y, x)."""
+        ...
+
+    def to(self, device: str | torch.device) -> Self:
+        """The same on a device."""
         ...
 
 
@@ -116,7 +120,7 @@ class Examples(Protocol):
         """Number of examples; a source without end gives one large number."""
         ...
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> Posed:
         """The example at ``index``."""
         ...
 

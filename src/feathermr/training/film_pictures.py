@@ -18,7 +18,7 @@ from feathermr.acquisition.animation import write_gif
 from feathermr.core.atomic import written_file
 from feathermr.core.progress import Progress, silent
 from feathermr.metrics import psnr, ssim
-from feathermr.training.example import Examples
+from feathermr.training.example import Example, Examples
 from feathermr.training.film_figures import (
     draw_examples,
     draw_mask,
@@ -119,10 +119,11 @@ def restored(
         example = examples[index].to(device)
         encoding = example.encoding
         images = (
-            encoding.H(example.kspace),
-            model(example.kspace, encoding),
+            encoding.H(example.measured),
+            model(example.measured, encoding),
             example.target,
         )
+        assert isinstance(example, Example)  # films are always k-space
         masks = example.mask.any(2).expand(example.target.shape).cpu()
         magnitudes = [image.abs().float().cpu() for image in images]
         yield [RestoredFilm(*parts) for parts in zip(*magnitudes, masks, strict=True)]

@@ -12,6 +12,7 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.optimizer import ParamsT
 
 from feathermr.core.seeding import generator
 from feathermr.metrics import nmse, psnr, ssim
@@ -71,9 +72,9 @@ class Training(LightningModule):
         """The loss is computed exactly, whatever the model is computed with."""
         example = to_example(batch)
         if earlier and isinstance(model, Unrolled):
-            images = model.images(example.kspace, example.encoding)
+            images = model.images(example.measured, example.encoding)
         else:
-            images = [model(example.kspace, example.encoding)]
+            images = [model(example.measured, example.encoding)]
         with torch.autocast(images[-1].device.type, enabled=False):
             terms = self.loss(images[-1], example.target)
             total, weight = terms.total, 1.0
@@ -106,10 +107,14 @@ class Training(LightningModule):
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
         self.averaged.update(self.model, step)
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What is trained, each group clipped by itself and at a rate of its own."""
+        return [{"params": [one for one in self.model.parameters() if one.requires_grad]}]
+
     def configure_optimizers(self) -> Any:
         """The optimiser, and the learning rate as a function of the step."""
         recipe = self.recipe
-        optimiser = make_optimiser(recipe.optimiser, self.model)
+        optimiser = make_optimiser(recipe.optimiser, self.parameter_groups())
         steps = recipe.trainer.steps
         schedule = LambdaLR(
             optimiser, lambda step: learning_rate_factor(recipe.schedule, step, steps)
@@ -120,9 +125,8 @@ class Training(LightningModule):
         }
 
 
-def make_optimiser(recipe: OptimiserRecipe, model: nn.Module) -> Optimizer:
-    """Adam or AdamW over the model's parameters."""
-    parameters = [one for one in model.parameters() if one.requires_grad]
+def make_optimiser(recipe: OptimiserRecipe, parameters: ParamsT) -> Optimizer:
+    """Adam or AdamW over parameters, or over groups of them."""
     rate, betas, decay = recipe.learning_rate, recipe.betas, recipe.weight_decay
     if recipe.name == "adamw":
         return AdamW(parameters, rate, betas, weight_decay=decay)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, final
 
 from feathermr.core.errors import UsageError
-from feathermr.training.example import Example, Examples
+from feathermr.training.example import Examples, Posed
 from feathermr.training.fastmri_data import open_fastmri
 from feathermr.training.film_data import open_films
 from feathermr.training.recipe import Recipe
@@ -49,7 +49,7 @@ class Some:
         """Number of examples."""
         return self.count
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> Posed:
         """The example at ``index``."""
         if not 0 <= index < self.count:
             raise IndexError(index)
