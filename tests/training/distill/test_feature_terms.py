@@ -49,7 +49,9 @@ def test_the_projection_takes_channels_to_channels() -> None:
 def test_the_feature_term_teaches_student_and_projection_not_the_teacher() -> None:
     student, teacher = (one.requires_grad_() for one in features(STUDENT, TEACHER))
     layer = projection()
-    feature_loss(*layer(student, teacher)).backward()
+    projected, wanted = layer(student, teacher)
+    assert not wanted.requires_grad
+    feature_loss(projected, to_grid(student, teacher)[1]).backward()
     assert teacher.grad is None
     assert student.grad is not None
     assert bool((student.grad != 0).all())
