@@ -60,6 +60,7 @@ def make_comparison() -> MakeComparison:
                 0.25 * (index + 1),
                 Cost(parameters=1234 * index),
                 Provenance(name, "0.1.0", {"iterations": 7}, notes=notes),
+                header or Header(source="scan.h5"),
             )
             scores += _scores(name, image, truth)
         acquisition = Acquisition(kspace, kept, header or Header(source="scan.h5"))

@@ -9,7 +9,10 @@ from feathermr.acquisition.record import Acquisition, Header
 from feathermr.core.axes import IMAGE, check_axes
 from feathermr.core.fft import fft
 
-NOTE = "k-space is the Fourier transform of the image itself; every result is retrospective"
+NOTE = (
+    "k-space is the Fourier transform of the image itself; a reconstruction from it is "
+    "retrospective"
+)
 
 
 def from_image(image: Tensor, header: Header) -> Acquisition:

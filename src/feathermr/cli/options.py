@@ -178,8 +178,8 @@ def check_undersampling(options: argparse.Namespace) -> None:
         raise UsageError("--pattern and --center say how to undersample; give --acceleration too")
 
 
-def read_scan(path: Path, options: argparse.Namespace) -> Any:
-    """The scan in a file; an image gets phase, coils and noise, and its notes say so.
+def read_scan(path: Path, options: argparse.Namespace, physics: bool = True) -> Any:
+    """The scan in a file; with ``physics`` an image gets phase, coils and noise, and notes say so.
 
     The true coil maps of a simulation are left out: on a scanner nobody knows them.
     """
@@ -189,7 +189,7 @@ def read_scan(path: Path, options: argparse.Namespace) -> Any:
             f"{path} is already undersampled {scan.acceleration:.3g}-fold; --acceleration is for "
             "complete scans, leave it out"
         )
-    if scan.header.origin == "image":
+    if scan.header.origin == "image" and physics:
         scan = feathermr.from_image(scan, coils=options.coils, snr=options.snr, seed=options.seed)
     if scan.header.origin != "measured":
         scan = scan.without_coil_maps()

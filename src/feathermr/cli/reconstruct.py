@@ -1,12 +1,17 @@
-"""Reconstruct a scan from a file, and write the image and a report.
+"""Reconstruct a scan from a file, or make an image finer; write the image and a report.
 
 The format is recognised by content: fastMRI, ISMRMRD/MRD, BART, npy/npz, MATLAB; or an image
-(DICOM, NIfTI, PNG, JPEG, or a folder of them), which is then a retrospective study.
+(DICOM, NIfTI, PNG, JPEG, or a folder of them), which is reconstructed as a retrospective study.
+With --task super-resolution the image of a complete scan, or of a file of images, gets --scale
+times as many pixels along each side.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +32,20 @@ from feathermr.cli.options import (
 from feathermr.cli.terminal import note, progress_bars, say, show
 from feathermr.core.errors import UsageError
 
+SUPER_RESOLUTION = "super-resolution"
+#: by default
+SCALE, KERNEL = 2, "truncation"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``feathermr reconstruct``."""
     parser.add_argument("path", type=Path, help="file or folder")
+    parser.add_argument(
+        "--task",
+        choices=("reconstruction", "super-resolution"),
+        default="reconstruction",
+        help="from k-space to images (default), or from images to finer ones",
+    )
     parser.add_argument(
         "-m",
         "--method",
@@ -46,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a setting of the method; repeat for several",
     )
     add_layout(parser)
+    _add_super_resolution(parser)
     add_undersampling(parser)
     parser.add_argument("--mask", type=Path, help="mask from a file (npy, npz or mat)")
     add_image_physics(parser)
@@ -59,39 +75,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
 
 
+def _add_super_resolution(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("super-resolution")
+    group.add_argument(
+        "--scale", type=int, choices=(2, 3, 4), help="how many times finer (default: 2)"
+    )
+    group.add_argument(
+        "--kernel",
+        choices=("truncation", "bicubic"),
+        help="how detail was lost: k-space that ends early, or pixels that were averaged; it also "
+        "says where the fine pixels lie (default: truncation)",
+    )
+    group.add_argument(
+        "--retrospective",
+        action="store_true",
+        help="make the image coarser first, and compare with what it was",
+    )
+
+
 def run(options: argparse.Namespace) -> None:
-    """Load, undersample if asked, reconstruct, write."""
+    """Load, undersample or make coarser if asked, do the task, write."""
     folder = _checked(options)
-    scan = read_scan(options.path, options)
-    reference = feathermr.reference_image(scan)
-    given = _undersampled(scan, options)
-    chosen = options.method or (feathermr.default_method(given),)
+    given, reference = _given(options)
+    scale = options.scale or SCALE
+    chosen = options.method or (feathermr.default_method(given, options.task, scale),)
     for name in chosen:
-        feathermr.check_suits(name, given)
-    methods = {name: feathermr.make_method(name, settings(options.set)) for name in chosen}
+        feathermr.check_suits(name, given, options.task)
+    titles = labels(chosen)
+    methods = {titles[name]: _method(name, options) for name in chosen}
+    start = {"baseline": _interpolation(options)} if options.task == SUPER_RESOLUTION else {}
     with progress_bars() as bars:
         comparison = feathermr.compare(
-            given, methods, reference, scan=options.path.name, progress=bars.start
+            given, methods, reference, scan=options.path.name, progress=bars.start, **start
         )
-    write(comparison, chosen, folder, options)
+    if not options.method:
+        purpose = f"a scale of {scale}" if options.task == SUPER_RESOLUTION else "such a scan"
+        note(f"the method is {chosen[0]}, the default for {purpose}; -m takes another")
+    write(comparison, tuple(methods), folder, options)
 
 
 def write(
     comparison: Any, chosen: tuple[str, ...], folder: Path, options: argparse.Namespace
 ) -> None:
     """Image files, table and report in ``folder``; the last method's image has the plain name."""
-    header = comparison.acquisition.header
+    notes = comparison.acquisition.header.notes
     usual = ("npy", "gif" if comparison.acquisition.n_frames > 1 else "png")
     written: list[Path] = []
     for name in chosen:
-        stem = "image" if name == chosen[-1] else f"image-{Path(name).name}"
-        image = comparison.reconstructions[name].image
+        stem = "image" if name == chosen[-1] else f"image-{name.strip(os.sep).replace(os.sep, '-')}"
+        made = comparison.reconstructions[name]
         for kind in options.format or usual:
-            written += feathermr.save_image(image, header, folder / stem, kind)
-    page = feathermr.write_report(comparison, folder / "report.html", command=command_line())
-    if not options.method:
-        note(f"the method is {chosen[0]}, the default for such a scan; -m takes another")
-    for sentence in (*header.notes, *comparison.reconstructions[chosen[-1]].provenance.notes):
+            written += feathermr.save_image(made.image, made.header, folder / stem, kind)
+    title = options.task.capitalize()
+    page = feathermr.write_report(
+        comparison, folder / "report.html", title=f"{title} report", command=command_line()
+    )
+    for sentence in (*notes, *comparison.reconstructions[chosen[-1]].provenance.notes):
         note(sentence)
     show(feathermr.to_rich(feathermr.score_table(comparison)))
     for path in written[:6]:
@@ -101,12 +140,22 @@ def write(
     say(f"report: {page}")
 
 
+def labels(names: Sequence[str]) -> Mapping[str, str]:
+    """What each method is called on the page: a run by its last part, if nothing else is so."""
+    short = {name: Path(name).name or name for name in names}
+    taken = Counter(
+        [*short.values(), *(key for table in feathermr.TASKS.values() for key in table)]
+    )
+    return {name: last if taken[last] == 1 else name for name, last in short.items()}
+
+
 def _checked(options: argparse.Namespace) -> Path:
     """The folder to write to; what can be refused before the scan is read, is."""
     for kind in options.format or ():
         feathermr.check_image_format(kind)
+    _check_task(options)
     for name in options.method or ():
-        feathermr.make_method(name, settings(options.set))
+        _method(name, options)
     checked_device(options.device)
     check_undersampling(options)
     if options.mask and options.acceleration:
@@ -116,6 +165,51 @@ def _checked(options: argparse.Namespace) -> Path:
     if path == target or (path.parent == target and path.name.startswith("image")):
         raise UsageError(f"results could overwrite the input {options.path}; give another --out")
     return folder
+
+
+def _check_task(options: argparse.Namespace) -> None:
+    """Refuse arguments of the other task."""
+    if options.task != SUPER_RESOLUTION:
+        if options.scale or options.kernel or options.retrospective:
+            raise UsageError(
+                "--scale, --kernel and --retrospective are of super-resolution; give "
+                "--task super-resolution too"
+            )
+        return
+    if options.acceleration or options.mask:
+        raise UsageError(
+            "super-resolution takes complete scans; leave --acceleration and --mask out, or "
+            "reconstruct first and give the image"
+        )
+    if {"scale", "kernel"} & set(settings(options.set)):
+        raise UsageError("give --scale and --kernel by themselves, not to --set")
+
+
+def _method(name: str, options: argparse.Namespace) -> Any:
+    given = settings(options.set)
+    if options.task == SUPER_RESOLUTION:
+        given = {**_grid(options), **given}
+    return feathermr.make_method(name, given, options.task)
+
+
+def _grid(options: argparse.Namespace) -> dict[str, Any]:
+    return {"scale": options.scale or SCALE, "kernel": options.kernel or KERNEL}
+
+
+def _interpolation(options: argparse.Namespace) -> dict[str, Any]:
+    """What the kernel itself makes of the image of low resolution, to set the results beside."""
+    name = "bicubic" if options.kernel == "bicubic" else "zero-fill-interpolation"
+    return {name: feathermr.make_method(name, _grid(options), SUPER_RESOLUTION)}
+
+
+def _given(options: argparse.Namespace) -> tuple[Any, Any]:
+    """The scan that the methods get, and the image that they should find, where there is one."""
+    if options.task == SUPER_RESOLUTION:
+        scan = read_scan(options.path, options, physics=False)
+        grid = _grid(options)
+        return feathermr.coarsened(scan, **grid) if options.retrospective else (scan, None)
+    scan = read_scan(options.path, options)
+    return _undersampled(scan, options), feathermr.reference_image(scan)
 
 
 def _folder(path: Path) -> Path:

@@ -14,6 +14,8 @@ from feathermr.recon.zero_filled import ZeroFilled
 #: share of the largest magnitude that is rounding
 ROUNDING = 1e-5
 OWN_REFERENCE = "the zero-filled image is the reference itself, so there is nothing to score"
+#: the baseline of reconstruction
+ZERO_FILLED: Mapping[str, Method] = {"zero-filled": ZeroFilled()}
 #: gives the progress of a piece of work its name
 StartProgress = Callable[[str], Progress]
 
@@ -37,11 +39,12 @@ def compare(
     reference: Tensor | None,
     *,
     scan: str,
+    baseline: Mapping[str, Method] = ZERO_FILLED,
     policy: Policy = "slice",
     alignment: Alignment = "none",
     progress: StartProgress = no_progress,
 ) -> Comparison:
-    """Reconstruct a scan by zero filling and by each method, and score the images.
+    """Reconstruct a scan by a baseline and by each method, and score the images.
 
     Args:
         acquisition: what the methods are given.
@@ -49,16 +52,18 @@ def compare(
         reference: the image to compare with; no scores without. It is left out, and a note says
             so, when zero filling gives just this image: a complete scan is its own reference.
         scan: the scan's name in the scores.
+        baseline: what comes first, by name; of super-resolution an interpolation.
         policy: of the scores; a scan with an empty image is scored as one volume instead.
         alignment: of the scores.
         progress: asked for a progress by each method's name.
     """
-    todo: dict[str, Method] = {"zero-filled": ZeroFilled(), **methods}
+    todo: dict[str, Method] = {**baseline, **methods}
     reconstructions = {
         name: method(acquisition, progress=progress(name)) for name, method in todo.items()
     }
     scores: list[Score] = []
-    if reference is not None and _equal(reconstructions["zero-filled"].image, reference):
+    first = next(iter(reconstructions.values()))
+    if reference is not None and baseline is ZERO_FILLED and _equal(first.image, reference):
         acquisition, reference = acquisition.with_notes(OWN_REFERENCE), None
     if reference is not None:
         # estimated coil maps fix the phase of an image only up to one of their own

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from feathermr.acquisition import Acquisition
+from feathermr.acquisition import Acquisition, Header
 from feathermr.metrics.score import Score
-from feathermr.recon.reconstruction import Reconstruction
+from feathermr.recon.reconstruction import Reconstruction, Task
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One undersampled scan, the images that methods made of it, and their scores.
+    """One scan, the images that methods made of it, and their scores.
 
     Attributes:
         acquisition: what the methods were given.
-        reconstructions: by the method's name; ``zero-filled`` comes first.
+        reconstructions: by the method's name; ``zero-filled``, or of super-resolution an
+            interpolation, comes first.
         reference: the image compared with (slice, frame, y, x), of the size of the images;
             ``None`` when there is none, and then ``scores`` is empty.
         scores: every metric of every method.
@@ -28,3 +29,17 @@ class Comparison:
     reconstructions: Mapping[str, Reconstruction]
     reference: Tensor | None
     scores: tuple[Score, ...]
+
+    @property
+    def task(self) -> Task:
+        """What the methods did."""
+        return self._first.provenance.task
+
+    @property
+    def header(self) -> Header:
+        """Of the images."""
+        return self._first.header
+
+    @property
+    def _first(self) -> Reconstruction:
+        return next(iter(self.reconstructions.values()))

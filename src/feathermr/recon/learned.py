@@ -13,7 +13,7 @@ from feathermr.calibration import Calibration
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
 from feathermr.models.unrolled import frames_of
-from feathermr.models.weights import Trained, load_weights, shipped
+from feathermr.models.weights import Trained, load_weights, read_card, shipped
 from feathermr.nn import fold
 from feathermr.nn.cost import parameter_count
 from feathermr.recon.problem import Problem
@@ -109,13 +109,43 @@ class Network:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
+        trained = load_weights(self.file())
+        return _reconstruct("network", self, trained, acquisition, self.calibration, progress)
+
+    def file(self) -> Path:
+        """File or folder of the weights, which must be those of a network for reconstruction.
+
+        Raises:
+            UsageError: none is given, or it is one for super-resolution.
+            DataError: there is none.
+        """
         if not self.weights:
             raise UsageError(
                 "the method 'network' needs weights: a safetensors file or the folder of a "
                 "training run, e.g. --set weights=runs/kronecker-unet"
             )
-        trained = load_weights(Path(self.weights))
-        return _reconstruct("network", self, trained, acquisition, self.calibration, progress)
+        path = Path(self.weights)
+        scale = scale_of(path)
+        if scale > 1:
+            raise UsageError(
+                f"the network in {path} was trained for super-resolution; give --task "
+                f"super-resolution --scale {scale}"
+            )
+        return path
+
+
+def scale_of(path: Path) -> int:
+    """How many times finer a trained network makes an image; 1 if it reconstructs from k-space.
+
+    Args:
+        path: of a file of weights, or of the folder of a training run.
+
+    Raises:
+        DataError: there is none.
+    """
+    settings = read_card(path / "model.safetensors" if path.is_dir() else path)["settings"]
+    scale = settings.get("scale", 1) if isinstance(settings, dict) else 1
+    return scale if isinstance(scale, int) else 1
 
 
 def _reconstruct(

@@ -1,25 +1,35 @@
-"""The table of methods, and how one is made from its name and settings."""
+"""The tables of methods, one a task, and how one is made from its name and settings."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from feathermr.acquisition import Acquisition
+from feathermr.core.errors import UsageError
 from feathermr.core.progress import Progress, silent
 from feathermr.core.registry import look_up
 from feathermr.core.settings import Setting, with_settings
+from feathermr.models.weights import SHIPPED
 from feathermr.recon.cg_sense import CgSense
 from feathermr.recon.kt_l1 import KtL1
 from feathermr.recon.kt_tv import KtTotalVariation
 from feathermr.recon.l1_wavelet import L1Wavelet
 from feathermr.recon.learned import KroneckerCascade, KroneckerCine, KroneckerUnet, Network
+from feathermr.recon.learned_super_resolution import Chpnet, SuperResolutionNetwork
 from feathermr.recon.low_rank_sparse import LowRankSparse
-from feathermr.recon.reconstruction import Reconstruction
+from feathermr.recon.magnify import need_no_gaps
+from feathermr.recon.reconstruction import Reconstruction, Task
 from feathermr.recon.runner import Method, need_frames
+from feathermr.recon.super_resolution import (
+    Bicubic,
+    TotalVariationSuperResolution,
+    ZeroFillInterpolation,
+)
 from feathermr.recon.temporal_tv import TemporalTotalVariation
 from feathermr.recon.total_variation import TotalVariation
 from feathermr.recon.view_sharing import ViewSharing
 from feathermr.recon.zero_filled import ZeroFilled
 
+#: from undersampled k-space to images
 METHODS: Mapping[str, type[Method]] = {
     "zero-filled": ZeroFilled,
     "cg-sense": CgSense,
@@ -36,6 +46,27 @@ METHODS: Mapping[str, type[Method]] = {
     "network": Network,
 }
 
+#: from images of low resolution to finer ones
+SUPER_RESOLUTION_METHODS: Mapping[str, type[Method]] = {
+    "zero-fill-interpolation": ZeroFillInterpolation,
+    "bicubic": Bicubic,
+    "tv-super-resolution": TotalVariationSuperResolution,
+    "chpnet": Chpnet,
+    "network": SuperResolutionNetwork,
+}
+
+TASKS: Mapping[Task, Mapping[str, type[Method]]] = {
+    "reconstruction": METHODS,
+    "super-resolution": SUPER_RESOLUTION_METHODS,
+}
+
+#: what reconstructs, or makes finer, by weights that may be absent or for something else
+LEARNED = (Network, Chpnet, SuperResolutionNetwork)
+_NETWORKS: Mapping[Task, type[Network] | type[SuperResolutionNetwork]] = {
+    "reconstruction": Network,
+    "super-resolution": SuperResolutionNetwork,
+}
+
 #: methods that need more than one frame
 SERIES_METHODS = (
     "view-sharing",
@@ -47,34 +78,57 @@ SERIES_METHODS = (
 )
 
 
-def check_suits(name: str, acquisition: Acquisition) -> None:
-    """Refuse a method that cannot reconstruct a scan, before long work starts.
+def check_suits(name: str, acquisition: Acquisition, task: Task = "reconstruction") -> None:
+    """Refuse a method that cannot do its task with a scan, before long work starts.
 
     Raises:
-        DataError: a method for time series, and a scan of one frame.
+        DataError: a method for time series, and a scan of one frame; or super-resolution, and an
+            undersampled scan.
     """
-    if name in SERIES_METHODS:
+    if task == "super-resolution":
+        need_no_gaps(acquisition, name)
+    elif name in SERIES_METHODS:
         need_frames(acquisition, name)
 
 
-def make_method(name: str, settings: Mapping[str, Setting] | None = None) -> Method:
+def make_method(
+    name: str, settings: Mapping[str, Setting] | None = None, task: Task = "reconstruction"
+) -> Method:
     """The method called ``name``.
 
     Args:
-        name: in ``METHODS``, or the path of a trained network: ``network`` with these weights.
+        name: in the table of its task, ``METHODS`` or ``SUPER_RESOLUTION_METHODS``; or the path of
+            a trained network: ``network`` with these weights.
         settings: values for its fields; text is converted to the field's type, and one of several
             words (a ``Literal``) must be among them.
+        task: what the method is for.
 
     Raises:
-        UsageError: an unknown method or setting, or a value of the wrong kind.
+        UsageError: an unknown method or setting, a value of the wrong kind, or weights that are
+            for something else.
+        DataError: no weights where they should be.
 
     Example:
         >>> make_method("cg-sense", {"iterations": "10"})
         CgSense(weight=45.0, iterations=10, calibration='espirit')
     """
-    if name not in METHODS and Path(name).exists():
-        return with_settings(Network(weights=name), settings, name)
-    return with_settings(look_up(METHODS, name, "method")(), settings, name)
+    methods: Mapping[str, type[Method]] = look_up(TASKS, task, "task")
+    if name not in methods and Path(name).exists():
+        return _checked(with_settings(_NETWORKS[task](weights=name), settings, name))
+    for other, table in TASKS.items():
+        if name not in methods and name in table:
+            raise UsageError(
+                f"'{name}' is a method of {other}, not of {task}; of {task} there are: "
+                f"{', '.join(methods)}"
+            )
+    return _checked(with_settings(look_up(methods, name, "method")(), settings, name))
+
+
+def _checked(method: Method) -> Method:
+    """Refuse weights that are not there or are for something else, before long work starts."""
+    if isinstance(method, LEARNED):
+        method.file()
+    return method
 
 
 def reconstruct(
@@ -82,19 +136,23 @@ def reconstruct(
     method: str | None = None,
     settings: Mapping[str, Setting] | None = None,
     *,
+    task: Task = "reconstruction",
     progress: Progress = silent,
 ) -> Reconstruction:
-    """Reconstruct a scan by the method called ``method``; by default `default_method`."""
-    return make_method(method or default_method(acquisition), settings)(
-        acquisition, progress=progress
-    )
+    """Do a task with a scan by the method called ``method``; by default the task's default."""
+    name = method or default_method(acquisition, task)
+    return make_method(name, settings, task)(acquisition, progress=progress)
 
 
-def default_method(acquisition: Acquisition) -> str:
-    """What suits a scan: zero filling if complete, else a trained network, of films or of images.
+def default_method(acquisition: Acquisition, task: Task = "reconstruction", scale: int = 2) -> str:
+    """What suits a scan.
 
-    Complete is a scan without gaps: at its edges it may be padded with zeros.
+    To reconstruct: zero filling if complete, else a trained network, of films or of images.
+    Complete is a scan without gaps: at its edges it may be padded with zeros. For
+    super-resolution: a trained network if one ships for the scale, else total variation.
     """
+    if task == "super-resolution":
+        return "chpnet" if f"chpnet-x{scale}" in SHIPPED else "tv-super-resolution"
     if not acquisition.has_gaps:
         return "zero-filled"
     return "kronecker-cine" if acquisition.n_frames > 1 else "kronecker-cascade"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from torch import Tensor
 
+from feathermr.acquisition import Header
 from feathermr.core.axes import IMAGE, check_axes
 from feathermr.core.settings import Setting
+
+#: what a method is for
+Task = Literal["reconstruction", "super-resolution"]
+TASK_NAMES: tuple[Task, ...] = get_args(Task)
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,12 @@ class Provenance:
     """Which method made an image, and with what.
 
     Attributes:
-        method: its name in ``METHODS``.
+        method: its name in the table of its task.
         version: of this package.
         settings: every setting of the method, defaults included.
         weights: SHA-256 of the weights file; empty for a classical method.
         notes: sentences on what the method did: maps estimated, cropped, whitened.
+        task: what the method is for.
     """
 
     method: str
@@ -44,6 +51,7 @@ class Provenance:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     weights: str = ""
     notes: tuple[str, ...] = ()
+    task: Task = "reconstruction"
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ class Reconstruction:
         seconds: wall time from the record to the image.
         cost: parameters, multiply-adds, memory.
         provenance: method, version, settings.
+        header: of the image: where its pixels lie; that of the scan unless the grid is finer.
     """
 
     image: Tensor
@@ -63,6 +72,7 @@ class Reconstruction:
     seconds: float
     cost: Cost
     provenance: Provenance
+    header: Header = field(default_factory=Header)
 
     def __post_init__(self) -> None:
         check_axes(self.image, IMAGE, "image")

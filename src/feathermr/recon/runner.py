@@ -53,14 +53,14 @@ def run(
         problem = pose(acquisition, calibration)
         images = []
         for index in range(acquisition.n_slices):
-            part = _within(progress, index, acquisition.n_slices)
+            part = within(progress, index, acquisition.n_slices)
             images.append(solve(problem.slice(index), part))
             part(1, 1)
         image = torch.cat(images) * problem.scale / problem.shading
     return finish(name, method, acquisition, image, start, problem)
 
 
-def _within(progress: Progress, index: int, slices: int) -> Progress:
+def within(progress: Progress, index: int, slices: int) -> Progress:
     """Progress of one slice as a part of the scan's, in per cent of a slice."""
 
     def update(done: int, total: int) -> None:
@@ -89,6 +89,7 @@ def finish(
         seconds=time.perf_counter() - start,
         cost=Cost(),
         provenance=Provenance(name, __version__, asdict(method), notes=notes),
+        header=acquisition.header,
     )
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from string import Template
 
 import feathermr
-from feathermr.acquisition import Acquisition
 from feathermr.core.atomic import written_file
 from feathermr.recon.comparison import Comparison
 from feathermr.report.film import film_section
 from feathermr.report.markup import sentences
-from feathermr.report.provenance import ORIGINS, WARNINGS, provenance_section
+from feathermr.report.provenance import ORIGINS, provenance_section, warning
 from feathermr.report.sampling_view import view_sampling
 from feathermr.report.scores import scores_section
 from feathermr.report.sections import (
@@ -63,7 +62,7 @@ def render(comparison: Comparison, *, title: str, command: str) -> str:
     sampling = view_sampling(comparison.acquisition, shown.selection)
     script = _asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    warning = WARNINGS[comparison.acquisition.header.origin]
+    warned = warning(comparison)
     return Template(_asset("report.html")).substitute(
         title=escape(title),
         version=escape(feathermr.__version__),
@@ -71,16 +70,16 @@ def render(comparison: Comparison, *, title: str, command: str) -> str:
         script=script,
         script_hash=digest,
         data=embed(viewer_data(comparison, shown, sampling)),
-        facts=escape(_facts(comparison.acquisition)),
-        warning=f'<p class="warning" role="note">{escape(warning)}</p>' if warning else "",
+        facts=escape(_facts(comparison)),
+        warning=f'<p class="warning" role="note">{escape(warned)}</p>' if warned else "",
         controls=_controls(shown),
-        image_notes=sentences(shown.notes),
+        image_notes=sentences([*shown.notes, *_about_input(comparison)]),
         images=images_section(shown),
         swipe=swipe_section(shown),
         film=film_section(comparison, shown),
         scores=scores_section(comparison),
         phase=phase_section(shown),
-        sampling=sampling_section(sampling),
+        sampling=sampling_section(sampling) if comparison.task == "reconstruction" else "",
         provenance=provenance_section(comparison, command),
     )
 
@@ -93,18 +92,37 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def _facts(acquisition: Acquisition) -> str:
+def _size(height: int, width: int) -> str:
+    return f"{height} x {width}"
+
+
+def _about_input(comparison: Comparison) -> list[str]:
+    """Of super-resolution: which image shows the input."""
+    if comparison.task == "reconstruction":
+        return []
+    name = next(iter(comparison.reconstructions))
+    return [f"{name} is the input of low resolution, interpolated to the pixels of the results."]
+
+
+def _facts(comparison: Comparison) -> str:
     """The scan in one line."""
+    acquisition = comparison.acquisition
     header = acquisition.header
-    height, width = acquisition.shape
+    if comparison.task == "reconstruction":
+        what = f"{_size(*acquisition.shape)} (y x x)"
+        effort = f"acceleration {acquisition.acceleration:.3g}"
+    else:
+        coarse, fine = header.image_shape or acquisition.shape, comparison.header.image_shape
+        what = f"{_size(*coarse)} to {_size(*(fine or coarse))} (y x x)"
+        effort = "super-resolution"
     parts = [
         header.source,
         ORIGINS[header.origin],
-        f"{height} x {width} (y x x)",
+        what,
         _count(acquisition.n_slices, "slice"),
         _count(acquisition.n_frames, "frame"),
         _count(acquisition.n_coils, "coil"),
-        f"acceleration {acquisition.acceleration:.3g}",
+        effort,
     ]
     return " · ".join(part for part in parts if part)
 

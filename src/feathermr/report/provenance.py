@@ -20,6 +20,10 @@ ORIGINS = {
     "simulated": "simulated k-space",
     "image": "k-space computed from magnitude images",
 }
+SUPER_RESOLUTION = (
+    "Super-resolution: what is finer than the input was not measured but estimated, from what "
+    "images are like; it can be wrong however sharp it looks."
+)
 WARNINGS = {
     "measured": "",
     "simulated": "Simulated data: the k-space comes from a numerical phantom, not from a scanner.",
@@ -28,6 +32,15 @@ WARNINGS = {
         "phase are not those of a scanner. Results on measured k-space can be worse."
     ),
 }
+
+
+def warning(comparison: Comparison) -> str:
+    """What a reader must know before looking at the images; may be empty."""
+    origin = comparison.acquisition.header.origin
+    if comparison.task == "super-resolution":
+        known = f"{WARNINGS[origin]} " if origin == "simulated" else ""
+        return known + SUPER_RESOLUTION
+    return WARNINGS[origin]
 
 
 def sha256(array: Tensor) -> str:
@@ -66,6 +79,7 @@ def describe_method(reconstruction: Reconstruction) -> Pairs:
     provenance = reconstruction.provenance
     settings = ", ".join(f"{name} = {value}" for name, value in provenance.settings.items())
     return [
+        ("Task", provenance.task),
         ("Method", provenance.method),
         ("FeatherMR", provenance.version),
         ("Settings", settings or "none"),

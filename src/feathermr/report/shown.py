@@ -87,7 +87,7 @@ def _check_same_shape(names: list[str], images: list[Tensor]) -> None:
 
 def _cropped(comparison: Comparison, images: list[Tensor]) -> tuple[list[Tensor], list[str]]:
     """Cut to the size that the header asks for, when the images are larger, and say so."""
-    wanted = comparison.acquisition.header.image_shape
+    wanted = comparison.header.image_shape
     have = (images[0].shape[-2], images[0].shape[-1])
     if wanted is None or wanted == have or wanted[0] > have[0] or wanted[1] > have[1]:
         return images, []
