@@ -98,8 +98,11 @@ def override(given: Mapping[str, Any], changes: Mapping[str, str]) -> dict[str, 
 
 
 def _meaning(text: str) -> Any:
-    """A list in brackets, a number, true or false, none; else the text."""
+    """Keys with values in braces, a list in brackets, a number, true or false, none; else text."""
     stripped = text.strip()
+    if stripped.startswith("{") and stripped.endswith("}"):
+        pairs = [part.partition(":") for part in stripped[1:-1].split(",") if part.strip()]
+        return {key.strip(): _meaning(value) for key, _, value in pairs}
     if stripped.startswith("[") and stripped.endswith("]"):
         inside = stripped[1:-1].strip()
         return [_meaning(part) for part in inside.split(",")] if inside else []

@@ -80,6 +80,11 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def teacher(self) -> Path:
+        """The weights of a teacher that was corrected while it taught."""
+        return self.path / "teacher.safetensors"
+
+    @property
     def last(self) -> Path:
         """The checkpoint that a resumed training goes on from."""
         return self.path / "checkpoints" / "last.ckpt"

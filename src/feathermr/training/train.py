@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from feathermr.models.table import build
 from feathermr.models.weights import load_weights
 from feathermr.recon.compare import StartProgress, no_progress
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
+from feathermr.training.distill.module import Distillation
+from feathermr.training.distill.teacher import export_teacher, trained_teacher
 from feathermr.training.film_pictures import sentence, show_films
 from feathermr.training.keeper import Keeper, TrainingInterruptedError
 from feathermr.training.losses import make_loss
@@ -43,6 +45,7 @@ class TrainingRun:
         nodes: machines.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
         minutes: until it ends by itself; none for any.
+        teacher: weights of a trained network, or the folder of its run, to distil from.
         command: that was typed, for the record.
     """
 
@@ -52,6 +55,7 @@ class TrainingRun:
     nodes: int = 1
     accelerator: str = "auto"
     minutes: float | None = None
+    teacher: Path | None = None
     command: str = ""
 
 
@@ -91,6 +95,7 @@ def train(
     """Train, and write a folder with weights, metrics, curves and checkpoints.
 
     A training on films ends with those that it kept apart: their scores, pictures and animations.
+    A distillation whose teacher is not given begins by training one.
 
     Args:
         recipe: what is trained.
@@ -102,13 +107,14 @@ def train(
 
     Raises:
         UsageError: the folder is not empty, or data or devices do not fit.
-        TrainingInterruptedError: by Ctrl-C or a signal; the training can be resumed.
+        TrainingInterruptedError: by Ctrl-C or a signal, or when the time is over before a teacher
+            is ready; the training can be resumed.
     """
     folder = RunFolder(out)
     found = open_sources(recipe, run.data)
     recipe = as_trained(recipe, run.data)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
-    module = Training(build(recipe.model, recipe.settings, recipe.seed), loss, recipe)
+    model = build(recipe.model, recipe.settings, recipe.seed)
     callbacks = [
         Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say),
         Keeper(folder, recipe, run.minutes),
@@ -116,14 +122,21 @@ def train(
     with quiet(), torch.random.fork_rng(devices=[]):
         trainer = make_trainer(recipe, run, folder, callbacks)
         loaders = make_loaders(trainer, recipe, run, found)
-        checkpoint = str(folder.last) if resume and folder.last.exists() else None
+        notes = [note for note in (loss.note, *found.notes) if note]
+        taught_first = bool(recipe.distillation.teacher) and run.teacher is None
+        if taught_first and trainer.is_global_zero:
+            _begin(folder, recipe, run, notes, say, resume=resume)
+        source = _teacher(recipe, folder, run, progress, say)
+        module = Training(model, loss, recipe)
+        if source is not None:
+            teacher = load_weights(source).network
+            module = Distillation(model, teacher, loss, recipe, found.validation[0])
         if trainer.is_global_zero:
-            size = sum(one.numel() for one in module.model.parameters())
-            begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
-            begin(recipe, run.command)
-            for note in filter(None, (loss.note, *found.notes)):
-                say(f"note: {note}")
+            if not taught_first:
+                _begin(folder, recipe, run, notes, say, resume=resume)
+            size = sum(one.numel() for one in model.parameters())
             say(f"training {recipe.model}, {size:,} parameters, {recipe.trainer.steps:,} steps")
+        checkpoint = str(folder.last) if resume and folder.last.exists() else None
         try:
             trainer.fit(module, *loaders, ckpt_path=checkpoint)
         except TrainingInterruptedError:
@@ -132,13 +145,54 @@ def train(
             sys.exit(1)  # the first of the processes says so
     if trainer.is_global_zero:
         if found.test is not None:
-            model = load_weights(folder.weights).network
             device = trainer.strategy.root_device
-            summary = show_films(folder.path, model, found.test, device, progress("films"))
+            best = load_weights(folder.weights).network
+            summary = show_films(folder.path, best, found.test, device, progress("films"))
             say(f"films that were kept apart: {sentence(summary)}")
+        if isinstance(module, Distillation) and source and recipe.distillation.correction:
+            export_teacher(module.teacher, source, folder.teacher)
+            say(f"corrected teacher: {folder.teacher}")
         say(f"weights: {folder.weights}\ncurves: {folder.curves}")
         say(f"to use them: feathermr reconstruct scan.h5 -m {folder.path}")
     return folder
+
+
+def _begin(
+    folder: RunFolder,
+    recipe: Recipe,
+    run: TrainingRun,
+    notes: list[str],
+    say: Callable[[str], None],
+    *,
+    resume: bool,
+) -> None:
+    """Write what is known before the first step, and say what a user has to read."""
+    begin = folder.go_on if resume and folder.recipe.exists() else folder.begin
+    begin(recipe, run.command)
+    for note in notes:
+        say(f"note: {note}")
+
+
+def _teacher(
+    recipe: Recipe,
+    folder: RunFolder,
+    run: TrainingRun,
+    progress: StartProgress,
+    say: Callable[[str], None],
+) -> Path | None:
+    """The teacher's weights, which may have to be trained first; none without a teacher."""
+
+    def train_first(own: Recipe, place: Path) -> RunFolder:
+        if run.devices * run.nodes > 1:
+            raise UsageError(
+                "several processes train no teacher first; train it by itself, then give it with "
+                "--teacher"
+            )
+        say(f"the teacher is trained first, in {place}")
+        own_run = replace(run, teacher=None)
+        return train(own, place, own_run, resume=True, progress=progress, say=say)
+
+    return trained_teacher(recipe, folder, run.teacher, train_first)
 
 
 def make_loaders(
