@@ -15,6 +15,7 @@ from feathermr.core.errors import UsageError
 from feathermr.core.fft import fft, ifft
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import generator
+from feathermr.operators import KERNELS, Kernel
 from feathermr.phantom import (
     ANATOMIES,
     acquire,
@@ -29,7 +30,8 @@ from feathermr.phantom import (
 )
 from feathermr.sampling import PATTERNS
 from feathermr.sampling.undersampling import CENTER_SHARE, FEWEST_CENTER_LINES
-from feathermr.training.example import Example, join, pose_example
+from feathermr.training.example import Example, LowResolution, join, pose_example
+from feathermr.training.lowering import joined, lowered
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class SimulatedConfig:
         snr: ends of the signal-to-noise ratio's range, drawn evenly on a log scale.
         batch: slices an example.
         cases: number of different objects; 0 for no end.
+        magnify: 1 for scans to reconstruct; 2, 3 or 4 for images of so many times lower resolution,
+            of one coil and without undersampling, whatever the other fields say. Sizes are those of
+            the full resolution, cut to multiples.
+        kernel: how resolution is lost; see `lowered`.
     """
 
     anatomies: dict[str, float] = field(
@@ -86,6 +92,8 @@ class SimulatedConfig:
     snr: tuple[float, float] = (8.0, 120.0)
     batch: int = 2
     cases: int = 0
+    magnify: int = 1
+    kernel: Kernel = "truncation"
 
     def __post_init__(self) -> None:
         for name in self.anatomies:
@@ -106,6 +114,21 @@ class SimulatedConfig:
             raise UsageError(f"snr must be positive and grow, not {self.snr}")
         if self.batch < 1 or self.cases < 0 or min(self.coils) < 1:
             raise UsageError("batch and coils must be at least 1, cases at least 0")
+        self._check_magnify()
+
+    def _check_magnify(self) -> None:
+        if self.magnify not in (1, 2, 3, 4) or self.kernel not in KERNELS:
+            raise UsageError(
+                f"magnify must be 1, 2, 3 or 4, not {self.magnify}; the kernel one of "
+                f"{', '.join(KERNELS)}, not {self.kernel!r}"
+            )
+        if self.magnify > 1 and (self.frames[1] > 1 or self.strip):
+            raise UsageError("images of low resolution are whole and still: frames [1, 1], strip 0")
+        if self.sizes[0] < 16 * self.magnify:
+            raise UsageError(
+                f"sizes must be at least {16 * self.magnify} to be magnified {self.magnify} times, "
+                f"not {self.sizes}"
+            )
 
 
 @final
@@ -128,8 +151,8 @@ class SimulatedExamples:
         """Number of examples."""
         return self.length
 
-    def __getitem__(self, index: int) -> Example:
-        """The example at ``index``."""
+    def __getitem__(self, index: int) -> Example | LowResolution:
+        """The example at ``index``; of low resolution where the config magnifies."""
         if not 0 <= index < self.length:
             raise IndexError(index)
         config = self.config
@@ -142,12 +165,15 @@ class SimulatedExamples:
         objects = [
             self._object(config.batch * index + item, shape, frames) for item in range(config.batch)
         ]
+        if config.magnify > 1:
+            return joined([self._low_resolution(body, shape, source) for body in objects])
         return join([self._scan(body, shape, coils, estimated, source) for body in objects])
 
     def _shape(self, source: torch.Generator) -> tuple[int, int]:
         low, high = self.config.sizes
-        steps = (high - low) // 8 + 1
-        return low + 8 * _integer(steps, source), low + 8 * _integer(steps, source)
+        steps, magnify = (high - low) // 8 + 1, self.config.magnify
+        y, x = low + 8 * _integer(steps, source), low + 8 * _integer(steps, source)
+        return y - y % magnify, x - x % magnify
 
     def _object(self, number: int, shape: tuple[int, int], frames: int) -> Tensor:
         """An object (1, frame, Y, X) on the finer grid."""
@@ -173,6 +199,20 @@ class SimulatedExamples:
         left = _integer(large.shape[-1] - width + 1, source)
         return large[..., top : top + height, left : left + width]
 
+    def _low_resolution(
+        self, body: Tensor, shape: tuple[int, int], source: torch.Generator
+    ) -> LowResolution:
+        complete = acquire(
+            body, coil_maps(1, 1, shape, source), background_phase(1, shape, source), shape
+        )
+        noise = sample_noise(tuple(complete.shape), source)
+        noisy = complete + noise_level(complete, self._snr(source)) * noise
+        return lowered(noisy, complete, self.config.magnify, self.config.kernel)
+
+    def _snr(self, source: torch.Generator) -> float:
+        low, high = self.config.snr
+        return math.exp(math.log(low) + _uniform(source) * math.log(high / low))
+
     def _scan(
         self,
         body: Tensor,
@@ -188,8 +228,7 @@ class SimulatedExamples:
         if axis is not None:
             window = self._strip(shape, axis, source)
             complete, maps = fft(ifft(complete)[window]), maps[window]
-        low, high = self.config.snr
-        snr = math.exp(math.log(low) + _uniform(source) * math.log(high / low))
+        snr = self._snr(source)
         correlation = coil_correlation(coils, source) if coils > 1 else None
         noise = sample_noise(tuple(complete.shape), source, correlation)
         mask = self._mask(tuple(complete[:, :, 0].shape), coils, axis, source)
