@@ -98,7 +98,7 @@ def test_methods_lists_what_there_is_in_80_columns(run: Run) -> None:
 
 def test_methods_as_json_can_be_read_by_a_program(run: Run) -> None:
     listing = json.loads(run("methods", "--json").out)
-    assert {"methods", "networks", "patterns", "metrics"} == set(listing)
+    assert set(listing) == {"methods", "super-resolution", "networks", "patterns", "metrics"}
     settings = {entry["name"]: entry["settings"] for entry in listing["methods"]}
     assert settings["l1-wavelet"]["wavelet"] == "db4"
 

@@ -16,6 +16,9 @@ from feathermr.cli.options import add_device, checked_device, count
 from feathermr.cli.terminal import note, progress_bars, say, show
 from feathermr.core.registry import look_up
 
+#: how settings are given, by what they are of
+ARGUMENTS = {"methods": " (--set key=value)", "super-resolution": " (--scale, --kernel, --set)"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``feathermr methods``."""
@@ -38,14 +41,8 @@ def run(options: argparse.Namespace) -> None:
         _show_costs(options)
         return
     listing: dict[str, list[dict[str, Any]]] = {
-        "methods": [
-            {
-                "name": name,
-                "summary": _first_line(method),
-                "settings": {field.name: field.default for field in fields(method)},
-            }
-            for name, method in feathermr.METHODS.items()
-        ],
+        "methods": _methods(feathermr.METHODS),
+        "super-resolution": _methods(feathermr.SUPER_RESOLUTION_METHODS),
         "networks": [
             {"name": name, "summary": model.card.summary, "settings": asdict(model.config)}
             for name, model in feathermr.MODELS.items()
@@ -66,8 +63,8 @@ def run(options: argparse.Namespace) -> None:
         table = Table(title=title, title_justify="left", title_style="bold", box=None)
         table.add_column("name", no_wrap=True)
         table.add_column("what it is")
-        if title in ("methods", "networks"):
-            table.add_column("settings (--set key=value)" if title == "methods" else "settings")
+        if "settings" in entries[0]:
+            table.add_column(f"settings{ARGUMENTS.get(title, '')}")
         for entry in entries:
             chosen = entry.get("settings", {})
             row = [entry["name"], escape(entry["summary"])]
@@ -76,6 +73,17 @@ def run(options: argparse.Namespace) -> None:
             table.add_row(*row)
         show(table)
         say("")
+
+
+def _methods(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "summary": _first_line(method),
+            "settings": {field.name: field.default for field in fields(method)},
+        }
+        for name, method in table.items()
+    ]
 
 
 def _show_costs(options: argparse.Namespace) -> None:

@@ -47,9 +47,9 @@ def coarsened(
     image = center_crop(given, kept)
     operator = Downsampling((1, *image.shape[1:]), scale, kernel)
     if kernel == "truncation":
-        coarse = torch.cat([operator(one) for one in image.split(1)])
+        coarse = torch.cat([operator(one) for one in torch.split(image, 1)])
     else:
-        coarse = torch.cat([operator(one.abs()).clamp_min(0) for one in image.split(1)])
+        coarse = torch.cat([operator(one.abs()).clamp_min(0) for one in torch.split(image, 1)])
     crop = f"cropped to {kept[0]} x {kept[1]} and " if kept != before else ""
     note = (
         f"{crop}made {scale} times coarser afterwards ({kernel}); the image before is the reference"

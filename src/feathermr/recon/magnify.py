@@ -70,10 +70,9 @@ def magnify(
             images.append(solve(low, operator, part).real.clamp_min(0).transpose(0, 1))
             part(1, 1)
     image = torch.cat(images) * scale
-    notes = (
-        *coarse.provenance.notes,
-        "the magnitude alone became finer: the image has no phase",
-    )
+    notes = ("the magnitude alone became finer: the image has no phase",)
+    if acquisition.header.origin != "image":  # which has neither coils nor a noise to tell of
+        notes = (*coarse.provenance.notes, *notes)
     return Reconstruction(
         image=torch.complex(image, torch.zeros_like(image)),
         scale=scale,

@@ -55,7 +55,8 @@ SUPER_RESOLUTION_METHODS: Mapping[str, type[Method]] = {
     "network": SuperResolutionNetwork,
 }
 
-TASKS: Mapping[Task, Mapping[str, type[Method]]] = {
+#: the methods of each task
+TASKS: Mapping[str, Mapping[str, type[Method]]] = {
     "reconstruction": METHODS,
     "super-resolution": SUPER_RESOLUTION_METHODS,
 }
@@ -112,7 +113,7 @@ def make_method(
         >>> make_method("cg-sense", {"iterations": "10"})
         CgSense(weight=45.0, iterations=10, calibration='espirit')
     """
-    methods: Mapping[str, type[Method]] = look_up(TASKS, task, "task")
+    methods = look_up(TASKS, task, "task")
     if name not in methods and Path(name).exists():
         return _checked(with_settings(_NETWORKS[task](weights=name), settings, name))
     for other, table in TASKS.items():
