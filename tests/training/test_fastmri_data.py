@@ -11,9 +11,9 @@ import synthetic
 from feathermr.acquisition import Acquisition, load
 from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError, UsageError
-from feathermr.core.fft import ifft
+from feathermr.core.fft import fft, ifft
 from feathermr.recon.problem import pose
-from feathermr.training.example import Example
+from feathermr.training.example import Example, LowResolution
 from feathermr.training.fastmri_data import FastmriConfig, cropped, open_fastmri
 
 SMALL = FastmriConfig(
@@ -302,3 +302,25 @@ def test_files_are_closed_after_every_slice(flat: Path) -> None:
 def test_settings_out_of_range_are_one_sentence(setting: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         replace(SMALL, **setting)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("coils", [1, 3])
+def test_slices_become_images_of_low_resolution(tmp_path: Path, coils: int) -> None:
+    for number in range(3):
+        write(tmp_path / "scans" / f"file{number}.h5", coils=coils)
+    config = replace(SMALL, magnify=3, batch=1)
+    data = open_fastmri(tmp_path / "scans", config, seed=1)
+    example = data.validation[0]
+    assert isinstance(example, LowResolution)
+    assert (example.low.shape, example.target.shape) == ((1, 1, 10, 10), (1, 1, 30, 30))
+    whole = load(data.files["validation"][0]).slices(1, 2)
+    image = center_crop(ifft(whole.kspace), (30, 30))
+    low = ifft(center_crop(fft(image), (10, 10))) / 3
+    for found, expected in ((example.target, image), (example.low, low)):
+        magnitude = expected.abs().square().sum(2).sqrt()
+        unit = magnitude / low.abs().square().sum(2).sqrt().flatten().kthvalue(100).values
+        assert torch.allclose(found.real, unit, atol=1e-4)
+    pairs = open_fastmri(tmp_path / "scans", replace(config, batch=2), seed=1)
+    assert pairs.train[0].target.shape == (2, 1, 30, 30)
+    with pytest.raises(UsageError, match="magnify must be 1, 2, 3 or 4, not 5"):
+        replace(config, magnify=5)

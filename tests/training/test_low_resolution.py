@@ -32,7 +32,7 @@ def test_without_noise_the_measured_is_the_target_at_low_resolution(
 ) -> None:
     """Up to the phase, whose magnitude image loses detail otherwise than the complex one."""
     for index in range(3):
-        example = drawn(index, kernel=kernel, magnify=scale)
+        example = drawn(index, kernel=kernel, magnify=scale, sizes=(128, 144))
         assert (example.scale, example.kernel) == (scale, kernel)
         assert example.measured.shape == example.encoding.codomain
         expected = example.encoding(example.target)

@@ -6,7 +6,8 @@ doi:10.48550/arXiv.1811.08839.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, final
@@ -23,10 +24,12 @@ from feathermr.core.errors import DataError, UsageError
 from feathermr.core.fft import fft, ifft
 from feathermr.core.registry import look_up
 from feathermr.core.seeding import generator
+from feathermr.operators import KERNELS, Kernel
 from feathermr.recon.problem import LARGEST_COILS
 from feathermr.sampling import PATTERNS, Undersampling
-from feathermr.training.example import Example, join, pose_example
+from feathermr.training.example import Example, LowResolution, join, pose_example
 from feathermr.training.fastmri_folder import find_files
+from feathermr.training.lowering import joined, lowered
 from feathermr.training.splits import by_case, subset
 
 #: of an endless source
@@ -51,6 +54,9 @@ class FastmriConfig:
         patterns: how often each sampling pattern is drawn.
         accelerations: each as likely.
         batch: slices an example; fewer where those of one size run out.
+        magnify: 1 for scans to reconstruct; 2, 3 or 4 for images of so many times lower resolution
+            in place of undersampled scans, cropped along both axes.
+        kernel: how resolution is lost; see `lowered`.
     """
 
     coils: Literal["all", "single", "multi"] = "all"
@@ -62,6 +68,8 @@ class FastmriConfig:
     patterns: dict[str, float] = field(default_factory=lambda: {"random": 0.5, "equispaced": 0.5})
     accelerations: tuple[float, ...] = (4.0, 8.0)
     batch: int = 8
+    magnify: int = 1
+    kernel: Kernel = "truncation"
 
     def __post_init__(self) -> None:
         for name, share in self.patterns.items():
@@ -74,6 +82,11 @@ class FastmriConfig:
             raise UsageError(f"accelerations must be at least 1, not {self.accelerations}")
         if self.central_slices < 1 or self.batch < 1 or min(self.crop) < 16:
             raise UsageError("central_slices and batch must be at least 1, crop at least 16")
+        if self.magnify not in (1, 2, 3, 4) or self.kernel not in KERNELS:
+            raise UsageError(
+                f"magnify must be 1, 2, 3 or 4, not {self.magnify}; the kernel one of "
+                f"{', '.join(KERNELS)}, not {self.kernel!r}"
+            )
 
 
 @dataclass(frozen=True)
@@ -158,7 +171,8 @@ class FastmriExamples:
         for number, file in enumerate(self.files):
             count = min(file.n_slices, config.central_slices)
             start = file.n_slices // 2 - count // 2
-            key = (file.n_frames, min(file.n_coils, LARGEST_COILS), *_size(file, config.crop))
+            size = _size(file, config)
+            key = (file.n_frames, min(file.n_coils, LARGEST_COILS), *size)
             groups.setdefault(key, []).extend((number, start + i) for i in range(count))
         #: (file, slice) that fit into one batch
         self.groups = tuple(tuple(groups[key]) for key in sorted(groups))
@@ -169,7 +183,7 @@ class FastmriExamples:
         """Number of examples."""
         return ENDLESS if self.endless else self.epoch_length
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> Example | LowResolution:
         """The example at ``index``; the same whenever and wherever it is asked for.
 
         Raises:
@@ -180,10 +194,13 @@ class FastmriExamples:
         epoch, place = divmod(index, self.epoch_length)
         if self._order[0] != epoch:
             self._order = epoch, self._batches(epoch)
+        slices = self._order[1][place]
+        if self.config.magnify > 1:
+            return joined([self._low_resolution(*one) for one in slices])
         return join(
             [
                 self._example(number, number_in_file, (index, position))
-                for position, (number, number_in_file) in enumerate(self._order[1][place])
+                for position, (number, number_in_file) in enumerate(slices)
             ]
         )
 
@@ -208,15 +225,27 @@ class FastmriExamples:
             if self.endless
             else generator(self.seed, "validation mask", file.path.name)
         )
-        try:
-            scan = load_fastmri_slices(file.path, index, index + 1)
-            if scan.has_gaps:
-                raise DataError("lines are missing between others; training needs complete scans")
-            complete = cropped(whiten(scan), self.config.crop)
+        with self._named(file.path, index):
+            complete = cropped(whiten(_complete(file.path, index)), self.config.crop)
             return _posed(complete, self._undersampling(source)(complete))
+
+    def _low_resolution(self, number: int, index: int) -> LowResolution:
+        """Both images are of the measured samples, so that the target has noise too."""
+        file, config = self.files[number], self.config
+        with self._named(file.path, index):
+            scan = whiten(_complete(file.path, index))
+            kspace = fft(center_crop(ifft(scan.kspace), _size(file, config)))
+            return lowered(kspace, kspace, config.magnify, config.kernel)
+
+    @staticmethod
+    @contextmanager
+    def _named(path: Path, index: int) -> Iterator[None]:
+        """Errors name the slice."""
+        try:
+            yield
         except DataError as error:
-            known = str(error).removeprefix(f"{file.path}: ")
-            raise DataError(f"{file.path}, slice {index}: {known}") from error
+            known = str(error).removeprefix(f"{path}: ")
+            raise DataError(f"{path}, slice {index}: {known}") from error
 
     def _undersampling(self, source: torch.Generator) -> Undersampling:
         patterns, accelerations = self.config.patterns, self.config.accelerations
@@ -227,6 +256,13 @@ class FastmriExamples:
             pattern=list(patterns)[chosen],
             seed=_integer(2**62, source),
         )
+
+
+def _complete(path: Path, index: int) -> Acquisition:
+    scan = load_fastmri_slices(path, index, index + 1)
+    if scan.has_gaps:
+        raise DataError("lines are missing between others; training needs complete scans")
+    return scan
 
 
 def cropped(scan: Acquisition, largest: tuple[int, int]) -> Acquisition:
@@ -262,8 +298,12 @@ def _posed(complete: Acquisition, undersampled: Acquisition) -> Example:
     return pose_example(undersampled, kspace)
 
 
-def _size(file: FastmriFile, largest: tuple[int, int]) -> tuple[int, int]:
-    return _cropped_size(file.shape, file.n_coils, largest)
+def _size(file: FastmriFile, config: FastmriConfig) -> tuple[int, int]:
+    """Of the images of a file."""
+    if config.magnify == 1:
+        return _cropped_size(file.shape, file.n_coils, config.crop)
+    height, width = _cropped_size(file.shape, 1, config.crop)
+    return height - height % config.magnify, width - width % config.magnify
 
 
 def _cropped_size(shape: tuple[int, int], coils: int, largest: tuple[int, int]) -> tuple[int, int]:
