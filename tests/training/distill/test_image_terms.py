@@ -163,6 +163,10 @@ def test_edges_see_detail_not_brightness_or_phase() -> None:
     ramp = torch.arange(18.0, dtype=torch.float64).expand(1, 1, 20, 18)
     loss = edge_loss(ramp, 2 * ramp, one)  # slopes 1 and 2 in one column of 18, no curvature
     assert loss.item() == pytest.approx(1 / 18, rel=1e-2)
+    y, _ = coordinates()
+    bowl, summit = (3 * y**2)[None, None], (y == 0).double()[None, None]
+    loss = edge_loss(bowl, 0 * bowl, summit, sigma=2)  # no slope, a Laplacian of 6, in one row
+    assert loss.item() == pytest.approx(4 * 6 / 31, rel=1e-3)
 
 
 PLANTED = (slice(None), slice(None), slice(6, 13), slice(5, 12))
