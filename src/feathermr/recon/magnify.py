@@ -70,7 +70,7 @@ def magnify(
             images.append(solve(low, operator, part).real.clamp_min(0).transpose(0, 1))
             part(1, 1)
     image = torch.cat(images) * scale
-    notes = ("the magnitude alone became finer: the image has no phase",)
+    notes: tuple[str, ...] = ("the magnitude alone became finer: the image has no phase",)
     if acquisition.header.origin != "image":  # which has neither coils nor a noise to tell of
         notes = (*coarse.provenance.notes, *notes)
     return Reconstruction(

@@ -141,7 +141,8 @@ def reconstruct(
     progress: Progress = silent,
 ) -> Reconstruction:
     """Do a task with a scan by the method called ``method``; by default the task's default."""
-    name = method or default_method(acquisition, task)
+    scale = int((settings or {}).get("scale") or 2)
+    name = method or default_method(acquisition, task, scale)
     return make_method(name, settings, task)(acquisition, progress=progress)
 
 
