@@ -115,13 +115,14 @@ def _facts(comparison: Comparison) -> str:
         coarse, fine = header.image_shape or acquisition.shape, comparison.header.image_shape
         what = f"{_size(*coarse)} to {_size(*(fine or coarse))} (y x x)"
         effort = "super-resolution"
+    magnitude = comparison.task != "reconstruction" and header.origin == "image"
     parts = [
         header.source,
-        ORIGINS[header.origin],
+        "magnitude images" if magnitude else ORIGINS[header.origin],
         what,
         _count(acquisition.n_slices, "slice"),
         _count(acquisition.n_frames, "frame"),
-        _count(acquisition.n_coils, "coil"),
+        "" if magnitude else _count(acquisition.n_coils, "coil"),
         effort,
     ]
     return " · ".join(part for part in parts if part)
