@@ -13,7 +13,7 @@ from feathermr.core.seeding import generator
 from feathermr.operators import KERNELS, Downsampling, Kernel
 from feathermr.recon.problem import robust_scale
 from feathermr.training.example import LowResolution
-from feathermr.training.lowering import joined, lowered, plain
+from feathermr.training.lowering import first_pixel, joined, lowered, middle, plain
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 
 SMALL = SimulatedConfig(sizes=(64, 80), snr=(1e6, 1e6), magnify=2, coils=(1, 4))
@@ -102,6 +102,27 @@ def test_a_batch_is_its_examples_one_after_another() -> None:
     for place, single in enumerate(singles):
         assert torch.equal(batch.low[place], single.low[0])
     assert all(not torch.equal(one.low, other.low) for one, other in pairwise(singles))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_middle_of_a_ramp_has_the_same_places_as_the_whole(kernel: Kernel, scale: int) -> None:
+    """Where odd numbers of pixels become even ones, the first pixels lie elsewhere."""
+    for size, side in ((14, 9), (15, 9), (15, 10), (14, 10), (10, 9), (11, 10), (9, 9)):
+        places = torch.arange(size * scale, dtype=torch.float32).expand(1, 1, size * scale, -1)
+        centers = first_pixel(size * scale, scale, kernel) + torch.arange(size) * scale
+        small = centers.float().expand(1, 1, size, -1)
+        cut = middle(LowResolution(small, places, scale, kernel), side * scale)
+        assert cut.low.shape == (1, 1, side, side)
+        assert cut.target.shape == (1, 1, side * scale, side * scale)
+        index = first_pixel(side * scale, scale, kernel) + torch.arange(side) * scale
+        assert torch.equal(cut.target[0, 0, 0, index], cut.low[0, 0, 0])
+    fine = torch.zeros(1, 1, 15 * scale, 14 * scale)
+    first = [first_pixel(length, scale, "truncation") for length in fine.shape[-2:]]
+    fine[..., first[0] + 6 * scale, first[1] + 5 * scale] = 1
+    found = Downsampling(tuple(fine.shape), scale, "truncation")(plain(fine)).abs()
+    assert divmod(int(found.argmax()), 14) == (6, 5)
+    assert float(found.max() / found.sum()) > 0.9
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from commands import Ran
 from feathermr.cli.main import main
 from feathermr.models.weights import load_weights
 from feathermr.training.recipe import RECIPES
+from training.picture_folders import tumours
 from training.small import TEXT
 
 Train = Callable[..., Ran]
@@ -100,6 +101,22 @@ def test_a_folder_of_files_is_trained_on(train: Train) -> None:
     assert "note: cases: 2 to train, 1 to validation" in ran.out
     card = load_weights(Path("runs/small")).card
     assert card["trained_on"].startswith("a folder of measured scans")
+
+
+def test_a_folder_of_pictures_is_trained_on(train: Train) -> None:
+    folder = tumours(Path("tumours"))
+    ran = train(
+        *("small.yaml", "--data", folder, "--set", "data.images.test=1"),
+        *("--set", "data.images.crop=32", "--set", "data.images.accelerations=[2]"),
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert "note: pictures: 4 to train, 2 to validate, 2 to test" in ran.out
+    card = load_weights(Path("runs/small")).card
+    assert card["trained_on"].startswith("a folder of pictures")
+    Path("nothing").mkdir()
+    ran = train("small.yaml", "--data", "nothing", "--out", "none")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "neither scans (.h5) nor pictures" in ran.err
 
 
 @pytest.mark.parametrize(

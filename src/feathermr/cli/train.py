@@ -13,6 +13,7 @@ import feathermr
 from feathermr.cli.options import checked_folder, command_line, count, positive, seed, settings
 from feathermr.cli.terminal import progress_bars, say
 from feathermr.core.optional import require
+from feathermr.training.data_kind import data_kind
 
 RECIPES_HELP = "name of a recipe that ships, or a file that ends in .yaml"
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="PATH",
-        help="to train on: a folder of fastMRI's files, or an .npz file of films",
+        help="to train on: a folder of fastMRI's files or of pictures, or an .npz file of films",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on from the folder's last checkpoint, if any"
@@ -74,9 +75,8 @@ def run(options: argparse.Namespace) -> None:
     path = Path(options.recipe)
     folder = checked_folder(options.out or Path("runs") / path.stem)
     recipe = _recipe(path, changes)
-    if options.data and recipe.data.source == "simulated" and "data.source" not in changes:
-        changes["data.source"] = "films" if options.data.suffix == ".npz" else "fastmri"
-        recipe = _recipe(path, changes)
+    if options.data and "data.source" not in changes:
+        recipe = _recipe(path, _for_data(recipe, options.data) | changes)
     with progress_bars() as bars:
         feathermr.train(
             recipe,
@@ -101,6 +101,27 @@ def _recipe(path: Path, changes: dict[str, str]) -> feathermr.Recipe:
     if path.suffix in (".yaml", ".yml"):
         return feathermr.load_recipe(path, changes)
     return feathermr.named_recipe(str(path), changes)
+
+
+def _for_data(recipe: feathermr.Recipe, path: Path) -> dict[str, str]:
+    """What a recipe for simulated data or for pictures needs to be trained on what lies there."""
+    data = recipe.data
+    if data.source not in ("simulated", "images"):
+        return {}
+    kind = data_kind(path)
+    changes: dict[str, str] = {"data.source": kind}
+    own, images = data.simulated, data.images
+    if data.source == "images":
+        scale, kernel = images.multiple, images.kernel
+    else:
+        scale, kernel = own.magnify, own.kernel
+    if kind == "fastmri":
+        changes |= {"data.fastmri.magnify": str(scale), "data.fastmri.kernel": kernel}
+    if kind == "images" and data.source == "simulated":
+        task = "undersampling" if scale == 1 else "super-resolution"
+        changes |= {"data.images.task": task, "data.images.kernel": kernel}
+        changes |= {"data.images.scale": str(max(scale, 2)), "data.images.batch": str(own.batch)}
+    return changes
 
 
 def _workers(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from feathermr.training.recipe import Recipe
 TRAINED_ON = {
     "simulated": "simulated scans only: numerical phantoms with simulated coils, phase and noise",
     "films": "a file of films, with simulated phase, coils and noise, undersampled retrospectively",
+    "images": "a folder of pictures, with simulated phase and noise; see the recipe for the task",
     "fastmri": "a folder of measured scans in fastMRI's layout, undersampled retrospectively",
 }
 
@@ -32,7 +33,9 @@ def export_weights(
     settings = dict(recipe.loss.settings)
     if settings.get("vgg_weights"):  # where a file lay concerns nobody else
         settings["vgg_weights"] = Path(str(settings["vgg_weights"])).name
-    shown = replace(recipe, loss=replace(recipe.loss, settings=settings))
+    natural = Path(recipe.data.images.natural).name
+    data = replace(recipe.data, images=replace(recipe.data.images, natural=natural))
+    shown = replace(recipe, loss=replace(recipe.loss, settings=settings), data=data)
     card = {
         "summary": recipe.summary,
         "trained_on": TRAINED_ON[recipe.data.source],

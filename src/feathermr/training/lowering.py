@@ -50,6 +50,34 @@ def plain(magnitude: Tensor) -> Tensor:
     return torch.complex(magnitude, torch.zeros_like(magnitude))
 
 
+def middle(example: LowResolution, side: int) -> LowResolution:
+    """The square in the middle, or close to it, of both images, as the kernel places them.
+
+    Args:
+        example: at least as large.
+        side: of the target's square, a multiple of the scale.
+    """
+    scale, kernel = example.scale, example.kernel
+    small = side // scale
+    low, target = example.low, example.target
+    for axis in (-2, -1):
+        size = target.shape[axis]
+        apart = first_pixel(size, scale, kernel) - first_pixel(side, scale, kernel)
+        start = (low.shape[axis] - small + (apart < 0)) // 2
+        low = low.narrow(axis, start, small)
+        target = target.narrow(axis, scale * start + apart, side)
+    return LowResolution(low, target, scale, kernel)
+
+
+def first_pixel(size: int, scale: int, kernel: Kernel) -> int:
+    """How many fine pixels after the first one of a row the first coarse one lies.
+
+    ``truncation`` keeps the place of pixel ``n // 2``, so that it depends on the sizes; with
+    ``bicubic`` the edges stay, whatever the sizes are.
+    """
+    return 0 if kernel == "bicubic" else size // 2 - scale * (size // scale // 2)
+
+
 def joined(examples: Sequence[LowResolution]) -> LowResolution:
     """Examples of one size, scale and kernel as a batch."""
     first = examples[0]

@@ -15,6 +15,7 @@ from feathermr.core.errors import DataError, UsageError
 from feathermr.core.registry import look_up
 from feathermr.training.fastmri_data import FastmriConfig
 from feathermr.training.film_data import FilmConfig
+from feathermr.training.image_config import ImagesConfig
 from feathermr.training.reading import extended, override, plain, read
 from feathermr.training.schedule import ScheduleConfig
 from feathermr.training.simulated import SimulatedConfig
@@ -52,17 +53,20 @@ class DataRecipe:
 
     Attributes:
         source: ``simulated``; ``fastmri``: a folder of files that the command line names;
-            ``films``: a file that it names, or simulated films when it names none.
+            ``films``: a file that it names, or simulated films when it names none; ``images``: a
+            folder of pictures, or simulated ones.
         simulated: what the simulator draws.
         fastmri: which slices of a folder are used, and how they are undersampled.
         films: how the films of a file are dealt out and undersampled.
+        images: how the pictures of a folder are dealt out, and what is taken from them.
         validation: number of batches of the fixed validation set; 0 for all that the data have.
     """
 
-    source: Literal["simulated", "fastmri", "films"] = "simulated"
+    source: Literal["simulated", "fastmri", "films", "images"] = "simulated"
     simulated: SimulatedConfig = field(default_factory=lambda: SimulatedConfig(batch=8))
     fastmri: FastmriConfig = field(default_factory=FastmriConfig)
     films: FilmConfig = field(default_factory=FilmConfig)
+    images: ImagesConfig = field(default_factory=ImagesConfig)
     validation: int = 16
 
     def __post_init__(self) -> None:

@@ -8,12 +8,16 @@ from feathermr.core.errors import UsageError
 from feathermr.training.example import Examples, Posed
 from feathermr.training.fastmri_data import open_fastmri
 from feathermr.training.film_data import open_films
+from feathermr.training.image_config import ImagesConfig
+from feathermr.training.image_data import open_images
 from feathermr.training.recipe import Recipe
-from feathermr.training.simulated import SimulatedExamples
+from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 
-#: batches of simulated films where the recipe asks for all that a file has
+#: batches of simulated examples where the recipe asks for all that a file or a folder has
 VALIDATION = 16
 SIMULATED = "no file of films was given (--data), so simulated ones are trained on"
+NO_PICTURES = "no folder of pictures was given (--data), so simulated ones are trained on"
+NATURAL = "natural"
 
 
 class Sources(NamedTuple):
@@ -77,6 +81,9 @@ def open_sources(recipe: Recipe, path: Path | None) -> Sources:
         films = open_films(path, data.films, recipe.seed)
         validation = Some(films.validation, data.validation)
         return Sources(films.train, validation, films.notes, films.test)
+    if data.source == "images" and path is not None:
+        images = open_images(path, data.images, recipe.seed)
+        return Sources(images.train, Some(images.validation, data.validation), images.notes)
     if path is not None:
         raise UsageError("this recipe simulates its data; leave --data out")
     return _simulated(recipe)
@@ -89,16 +96,50 @@ def as_trained(recipe: Recipe, path: Path | None) -> Recipe:
         recipe: of the training.
         path: of the data.
     """
-    if recipe.data.source != "films" or path is not None:
+    data = recipe.data
+    if path is not None or data.source not in ("films", "images"):
         return recipe
-    return replace(recipe, data=replace(recipe.data, source="simulated"))
+    drawn = data.simulated
+    if data.source == "images":
+        drawn = like_pictures(drawn, data.images)
+    count = data.validation or VALIDATION
+    return replace(
+        recipe, data=replace(data, source="simulated", simulated=drawn, validation=count)
+    )
+
+
+def like_pictures(drawn: SimulatedConfig, images: ImagesConfig) -> SimulatedConfig:
+    """The simulator's settings with the task of pictures, natural-like ones mixed in.
+
+    Args:
+        drawn: gives the bodies, sizes and all that pictures do not have.
+        images: gives the rest.
+    """
+    bodies = drawn.anatomies
+    if NATURAL not in bodies and images.share:
+        unit = (1 - images.share) / sum(bodies.values())
+        bodies = {name: unit * share for name, share in bodies.items()} | {NATURAL: images.share}
+    return replace(
+        drawn,
+        anatomies=bodies,
+        coils=(1,),
+        patterns=images.patterns,
+        accelerations=images.accelerations,
+        between=False,
+        batch=images.batch,
+        magnify=images.multiple,
+        kernel=images.kernel,
+    )
 
 
 def _simulated(recipe: Recipe) -> Sources:
-    data, seed = recipe.data, recipe.seed
-    drawn, count = data.simulated, data.validation or VALIDATION
+    """Simulated examples; what is validated and tested with are bodies, unless none are drawn."""
+    data, seed = as_trained(recipe, None).data, recipe.seed
+    drawn, count = data.simulated, data.validation
+    bodies = {name: share for name, share in drawn.anatomies.items() if name != NATURAL}
+    fixed = replace(drawn, anatomies=bodies or drawn.anatomies)
     train = SimulatedExamples(drawn, seed)
-    validation = SimulatedExamples(drawn, seed, "validation", count)
-    notes = (SIMULATED,) if data.source == "films" else ()
-    test = SimulatedExamples(drawn, seed, "test", count) if drawn.frames[1] > 1 else None
+    validation = SimulatedExamples(fixed, seed, "validation", count)
+    notes = {"films": (SIMULATED,), "images": (NO_PICTURES,)}.get(recipe.data.source, ())
+    test = SimulatedExamples(fixed, seed, "test", count) if drawn.frames[1] > 1 else None
     return Sources(train, validation, notes, test)
