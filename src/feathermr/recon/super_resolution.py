@@ -86,7 +86,7 @@ class TotalVariationSuperResolution:
     scale: int = 2
     kernel: Kernel = "truncation"
     weight: float = 2.0
-    iterations: int = 40
+    iterations: int = 15
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Make one scan finer."""
