@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on from the folder's last checkpoint, if any"
     )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="RUN",
+        help="training run, or weights, of a network to distil from (default: as the recipe says)",
+    )
     group = parser.add_argument_group("how long")
     group.add_argument("--steps", type=count, help="of the optimiser in all (default: recipe's)")
     group.add_argument("--max-minutes", type=positive, metavar="M", help="of this run")
@@ -88,6 +94,7 @@ def run(options: argparse.Namespace) -> None:
                 nodes=options.nodes,
                 accelerator=options.accelerator,
                 minutes=options.max_minutes,
+                teacher=options.teacher,
                 command=command_line(),
             ),
             resume=options.resume,

@@ -13,6 +13,7 @@ import yaml
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.registry import look_up
+from feathermr.training.distill.settings import DistillationRecipe
 from feathermr.training.fastmri_data import FastmriConfig
 from feathermr.training.film_data import FilmConfig
 from feathermr.training.image_config import ImagesConfig
@@ -39,6 +40,19 @@ RECIPES: Mapping[str, str] = {
     "cine-dual-unet-no-attention": "cine-dual-unet-no-attention.yaml",
     "cine-dual-unet-2": "cine-dual-unet-2.yaml",
     "cine-dual-unet-3": "cine-dual-unet-3.yaml",
+    "swinir-teacher": "swinir-teacher.yaml",
+    "swinir-teacher-x2": "swinir-teacher-x2.yaml",
+    "swinir-teacher-x3": "swinir-teacher-x3.yaml",
+    "swinir-teacher-x4": "swinir-teacher-x4.yaml",
+    "chpnet": "chpnet.yaml",
+    "chpnet-x2": "chpnet-x2.yaml",
+    "chpnet-x3": "chpnet-x3.yaml",
+    "chpnet-x4": "chpnet-x4.yaml",
+    "chpnet-distill": "chpnet-distill.yaml",
+    "chpnet-x2-distill": "chpnet-x2-distill.yaml",
+    "chpnet-x3-distill": "chpnet-x3-distill.yaml",
+    "chpnet-x4-distill": "chpnet-x4-distill.yaml",
+    "kronecker-modl-distill": "kronecker-modl-distill.yaml",
 }
 
 #: part of a training's metrics by which the best weights are chosen -> whether more is better
@@ -175,6 +189,7 @@ class Recipe:
         optimiser: how.
         schedule: of the learning rate.
         trainer: how long, and what is written when.
+        distillation: from a teacher; off as long as there is none.
     """
 
     model: str
@@ -186,6 +201,7 @@ class Recipe:
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     trainer: TrainerRecipe = field(default_factory=TrainerRecipe)
+    distillation: DistillationRecipe = field(default_factory=DistillationRecipe)
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -244,7 +260,7 @@ def parse_recipe(text: str, source: str, changes: Mapping[str, str] | None = Non
 
 
 def _complete(text: str, source: str) -> dict[str, Any]:
-    """What a text says, with what its base says."""
+    """What a text says, with what its base says, and the base of that."""
     given = _parsed(text, source)
     base = given.pop("base", None)
     if base is None:
@@ -252,10 +268,7 @@ def _complete(text: str, source: str) -> dict[str, Any]:
     if not isinstance(base, str):
         raise UsageError(f"base must be the name of a recipe, not {base!r}")
     file = look_up(RECIPES, base, "recipe")
-    below = _parsed(_shipped(file), file)
-    if "base" in below:
-        raise UsageError(f"{source}: {base} has a base itself; take {below['base']}")
-    return extended(Recipe, below, given)
+    return extended(Recipe, _complete(_shipped(file), file), given)
 
 
 def _shipped(file: str) -> str:
