@@ -18,15 +18,17 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
+from feathermr.core.progress import Progress
 from feathermr.models.table import build
 from feathermr.models.weights import load_weights
 from feathermr.recon.compare import StartProgress, no_progress
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
 from feathermr.training.distill.module import Distillation
 from feathermr.training.distill.teacher import export_teacher, trained_teacher
+from feathermr.training.example import Examples
 from feathermr.training.film_pictures import sentence, show_films
 from feathermr.training.keeper import Keeper, TrainingInterruptedError
-from feathermr.training.losses import make_loss
+from feathermr.training.losses import Loss, make_loss
 from feathermr.training.module import Training
 from feathermr.training.recipe import Recipe
 from feathermr.training.recorder import Recorder
@@ -114,7 +116,6 @@ def train(
     found = open_sources(recipe, run.data)
     recipe = as_trained(recipe, run.data)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
-    model = build(recipe.model, recipe.settings, recipe.seed)
     callbacks = [
         Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say),
         Keeper(folder, recipe, run.minutes),
@@ -127,14 +128,11 @@ def train(
         if taught_first and trainer.is_global_zero:
             _begin(folder, recipe, run, notes, say, resume=resume)
         source = _teacher(recipe, folder, run, progress, say)
-        module = Training(model, loss, recipe)
-        if source is not None:
-            teacher = load_weights(source).network
-            module = Distillation(model, teacher, loss, recipe, found.validation[0])
+        module = _module(recipe, loss, source, found)
         if trainer.is_global_zero:
             if not taught_first:
                 _begin(folder, recipe, run, notes, say, resume=resume)
-            size = sum(one.numel() for one in model.parameters())
+            size = sum(one.numel() for one in module.model.parameters())
             say(f"training {recipe.model}, {size:,} parameters, {recipe.trainer.steps:,} steps")
         checkpoint = str(folder.last) if resume and folder.last.exists() else None
         try:
@@ -146,15 +144,28 @@ def train(
     if trainer.is_global_zero:
         if found.test is not None:
             device = trainer.strategy.root_device
-            best = load_weights(folder.weights).network
-            summary = show_films(folder.path, best, found.test, device, progress("films"))
-            say(f"films that were kept apart: {sentence(summary)}")
+            say(_shown(folder, found.test, device, progress("films")))
         if isinstance(module, Distillation) and source and recipe.distillation.correction:
             export_teacher(module.teacher, source, folder.teacher)
             say(f"corrected teacher: {folder.teacher}")
         say(f"weights: {folder.weights}\ncurves: {folder.curves}")
         say(f"to use them: feathermr reconstruct scan.h5 -m {folder.path}")
     return folder
+
+
+def _module(recipe: Recipe, loss: Loss, teacher: Path | None, found: Sources) -> Training:
+    """A training, or a distillation from a teacher."""
+    model = build(recipe.model, recipe.settings, recipe.seed)
+    if teacher is None:
+        return Training(model, loss, recipe)
+    return Distillation(model, load_weights(teacher).network, loss, recipe, found.validation[0])
+
+
+def _shown(folder: RunFolder, test: Examples, device: torch.device, progress: Progress) -> str:
+    """A sentence on the films that were kept apart; they are in the folder then."""
+    best = load_weights(folder.weights).network
+    summary = show_films(folder.path, best, test, device, progress)
+    return f"films that were kept apart: {sentence(summary)}"
 
 
 def _begin(
