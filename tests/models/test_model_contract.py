@@ -42,7 +42,7 @@ CASES: dict[str, dict[str, Setting]] = {
     "efficient-unet": {"width": 0.25, "consistency": 2},
     "swinir-teacher": {"embedding": 12, "blocks": 1, "depth": 2, "heads": 2, "window": 4},
     "chpnet": {"width": 4, "depth": 1, "steps": 2},
-    "chpnet-tiny": {"width": 4, "steps": 2, "kronecker": 2},
+    "chpnet-tiny": {"width": 4, "steps": 2, "kronecker": 2, "sparse": True},
     "dual-unet": {
         "frames": 3,
         "width": 8,

@@ -10,12 +10,10 @@ from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.errors import UsageError
 from feathermr.nn.denoiser import Denoiser
 from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
+from feathermr.nn.sparse_start import sparse_start
 from feathermr.operators import Encoding
-from feathermr.solvers import film_variation, temporal_sparsity, total_variation
+from feathermr.solvers import film_variation, temporal_sparsity
 
-#: weight of the total variation in units of the noise variance, and iterations: fewer than to the
-#: limit, because what follows mends the rest
-WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
 #: weights of the sparsity over temporal frequency of a film and of its total variation
 FREQUENCY_WEIGHT, VARIATION_WEIGHT = 14.0, 20.0
 #: what is taken for the error of the image at the first step and at the last, before training
@@ -89,7 +87,11 @@ class Cascade(nn.Module):
         """The image after each step."""
         noise = noise_of(kspace, encoding.mask)
         adjoint = encoding.H(kspace)
-        other, image = self.start(adjoint, encoding, noise)
+        other: Tensor | None = None
+        if self.temporal:
+            other, image = self.film(adjoint, encoding, noise)
+        else:
+            image = sparse_start(kspace, adjoint, encoding)
         images = []
         for sigma, tau in zip(self.sigma, self.tau, strict=True):
             cleaned = self.denoised(image, sigma(noise), other)
@@ -99,10 +101,8 @@ class Cascade(nn.Module):
         return images
 
     @torch.no_grad()
-    def start(
-        self, adjoint: Tensor, encoding: Encoding, noise: Tensor
-    ) -> tuple[Tensor | None, Tensor]:
-        """The film of few frequencies, if it is one, and ``x_0``; without gradient.
+    def film(self, adjoint: Tensor, encoding: Encoding, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The film of few frequencies, and ``x_0``; without gradient.
 
         Args:
             adjoint: ``A^H y``.
@@ -110,16 +110,8 @@ class Cascade(nn.Module):
             noise: of each slice (slice,).
         """
         variance = noise.square().reshape(-1, 1, 1, 1)
-        if self.temporal:
-            sparse = temporal_sparsity(encoding, adjoint, FREQUENCY_WEIGHT * variance)
-            return sparse, film_variation(encoding, adjoint, VARIATION_WEIGHT * variance, sparse)
-        return None, total_variation(
-            encoding,
-            adjoint,
-            WEIGHT * variance,
-            iterations=ITERATIONS,
-            inner_iterations=INNER_ITERATIONS,
-        )
+        sparse = temporal_sparsity(encoding, adjoint, FREQUENCY_WEIGHT * variance)
+        return sparse, film_variation(encoding, adjoint, VARIATION_WEIGHT * variance, sparse)
 
     def denoised(self, image: Tensor, sigma: Tensor, other: Tensor | None = None) -> Tensor:
         """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,).

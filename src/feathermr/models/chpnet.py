@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.errors import UsageError
 from feathermr.models.magnified import as_image, as_magnitude, matching
+from feathermr.nn.sparse_start import sparse_start
 from feathermr.nn.subpixel import SubPixel, SubPixelDenoiser
 from feathermr.operators import LinearOperator
 
@@ -28,6 +29,7 @@ class ChpnetConfig:
         width: channels of the denoiser at half resolution.
         depth: its residual blocks at a quarter of the resolution.
         first: ``delta`` and ``eta`` of every step before training.
+        sparse: starts from an image of small total variation, where it starts from k-space.
         kernel: pixels along each side of the learned transpose of down-sampling, odd.
         kronecker: ``n`` of the denoiser's layers; 1 for dense ones.
     """
@@ -37,6 +39,7 @@ class ChpnetConfig:
     width: int = 48
     depth: int = 2
     first: tuple[float, float] = (0.1, 0.9)
+    sparse: bool = False
     kernel: int = 5
     kronecker: int = 1
 
@@ -54,17 +57,17 @@ class Chpnet(nn.Module):
     """``x_{k+1} = x_k - delta_k (A^H (A x_k - y) + eta_k (x_k - v_k))``, ``v_k`` the denoised.
 
     ``delta_k`` and ``eta_k`` are learned and stay positive as exponentials; the denoiser has the
-    same weights in every step. From k-space, ``x_0 = A^H y`` and the adjoint is exact. From an
-    image of low resolution ``A`` is down-sampling, ``x_0`` what its kernel interpolates, and in the
-    place of ``A^H`` stands a learned convolution with a sub-pixel shuffle. Frames go each by
-    itself.
+    same weights in every step. From k-space, ``x_0`` is ``A^H y`` or an image of small total
+    variation, and the adjoint is exact. From an image of low resolution ``A`` is down-sampling,
+    ``x_0`` what its kernel interpolates, and in the place of ``A^H`` stands a learned convolution
+    with a sub-pixel shuffle. Frames go each by itself.
 
     The step: Dong et al. 2019, doi:10.1109/TPAMI.2018.2873610.
     """
 
     def __init__(self, config: ChpnetConfig) -> None:
         super().__init__()
-        self.scale = config.scale
+        self.scale, self.sparse = config.scale, config.sparse
         channels = 2 if config.scale == 1 else 1
         self.denoiser = SubPixelDenoiser(channels, config.width, config.depth, config.kronecker)
         self.transpose = None if config.scale == 1 else _transpose(config.scale, config.kernel)
@@ -72,14 +75,16 @@ class Chpnet(nn.Module):
         self.log_step = nn.Parameter(torch.full((config.steps,), step))
         self.log_pull = nn.Parameter(torch.full((config.steps,), pull))
 
-    def forward(self, measured: Tensor, encoding: LinearOperator) -> Tensor:
+    def forward(self, measured: Tensor, encoding: Any) -> Tensor:
         """K-space, or images of low resolution, to images (slice, frame, y, x)."""
         return self.images(measured, encoding)[-1]
 
-    def images(self, measured: Tensor, encoding: LinearOperator) -> list[Tensor]:
+    def images(self, measured: Tensor, encoding: Any) -> list[Tensor]:
         """The image after each step."""
         if self.transpose is None:
             image = encoding.H(measured)
+            if self.sparse:
+                image = sparse_start(measured, image, encoding)
         else:
             image = as_image(as_magnitude(matching(encoding, self.scale).interpolate(measured)))
         images = []

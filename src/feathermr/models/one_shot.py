@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.crop import center_crop, center_pad
 from feathermr.nn.consistency import Consistency
-from feathermr.operators import LinearOperator
+from feathermr.nn.sparse_start import sparse_start
+from feathermr.operators import Encoding
 
 
 @final
@@ -25,6 +26,7 @@ class OneShot(nn.Module):
             channel.
         multiple: of which the network wants height and width.
         consistency: CG iterations of the last step, see `Consistency`; 0 for none.
+        sparse: ``x0`` is an image of small total variation in place of ``A^H y``.
         magnitude: the network sees the magnitude alone, with a mean of zero and a variance of one
             in each image; the phase of ``x0`` is kept.
     """
@@ -35,17 +37,19 @@ class OneShot(nn.Module):
         multiple: int = 1,
         consistency: int = 0,
         magnitude: bool = False,
+        sparse: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
         self.multiple = multiple
-        self.magnitude = magnitude
+        self.magnitude, self.sparse = magnitude, sparse
         self.consistency = Consistency(consistency) if consistency else None
 
-    def forward(self, kspace: Tensor, encoding: LinearOperator) -> Tensor:
+    def forward(self, kspace: Tensor, encoding: Encoding) -> Tensor:
         """K-space (slice, frame, coil, y, x) to image (slice, frame, y, x)."""
         adjoint = encoding.H(kspace)
-        frames = adjoint.flatten(0, 1)[:, None]
+        start = sparse_start(kspace, adjoint, encoding) if self.sparse else adjoint
+        frames = start.flatten(0, 1)[:, None]
         improved = self._of_magnitude(frames) if self.magnitude else self._of_complex(frames)
         image = improved.reshape(adjoint.shape)
         if self.consistency is None:

@@ -31,6 +31,7 @@ class SwinmrConfig:
         mlp_ratio: hidden channels of the perceptrons, in units of the embedding.
         patch: pixels along each side of a token.
         kronecker: ``n`` of Kronecker layers; 1 for plain ones.
+        sparse: starts from an image of small total variation, where it starts from k-space.
         consistency: CG iterations of the step at the end; 0 for none; unused when magnifying.
     """
 
@@ -43,6 +44,7 @@ class SwinmrConfig:
     mlp_ratio: float = 2.0
     patch: int = 2
     kronecker: int = 1
+    sparse: bool = False
     consistency: int = 6
 
     def __post_init__(self) -> None:
@@ -55,7 +57,7 @@ def swinmr(config: SwinmrConfig) -> nn.Module:
     multiple = config.patch * config.window
     if config.scale > 1:
         return Magnified(SwinMR(config), config.scale, multiple)
-    return OneShot(SwinMR(config), multiple=multiple, consistency=config.consistency)
+    return OneShot(SwinMR(config), multiple, consistency=config.consistency, sparse=config.sparse)
 
 
 @final

@@ -1,0 +1,178 @@
+"""Distillation taken apart: ``make study-distillation``.
+
+    python benchmarks/distillation_study.py               # train what is missing, then the page
+    python benchmarks/distillation_study.py --only x2     # one task: kspace, x2 or x4
+    python benchmarks/distillation_study.py --page        # only the page, from what is stored
+    python benchmarks/distillation_study.py --quick       # a smoke test, written elsewhere
+
+A teacher is trained for each task, then the same student by itself and with one part of the method
+after the other, three times each and by the same number of steps. Every training is one of
+`feathermr.training.train` with its own folder (``out/distillation``); a finished one is never done
+again, and an interrupted one goes on. ``docs/results/distillation.md`` is written from
+``docs/results/distillation.json``, which collects them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from distillation_measure import (
+    Group,
+    Solve,
+    classical,
+    compared_networks,
+    costs,
+    groups,
+    scores,
+)
+from distillation_page import page
+from distillation_picture import draw
+from distillation_plan import (
+    FULL,
+    SIZES,
+    TASKS,
+    VARIANTS,
+    Size,
+    Task,
+    student_recipe,
+    teacher_recipe,
+)
+
+from feathermr.core.atomic import written_file
+from feathermr.core.environment import environment
+from feathermr.models.weights import load_weights
+from feathermr.training.recipe import Recipe
+from feathermr.training.run_folder import RunFolder, series
+from feathermr.training.train import TrainingRun, train
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def write(path: Path, record: Any) -> None:
+    with written_file(path) as beside:
+        beside.write_text(json.dumps(record, allow_nan=False) + "\n")
+
+
+def trained(recipe: Recipe, place: Path, teacher: Path | None) -> RunFolder:
+    """Train unless it is done."""
+    folder, done = RunFolder(place), place / "done.json"
+    if not done.exists():
+        begun, fresh = time.process_time(), not folder.last.exists()
+        run = TrainingRun(accelerator="cpu", teacher=teacher)
+        train(recipe, place, run, resume=place.exists(), say=lambda line: None)
+        seconds = round(time.process_time() - begun, 1) if fresh else None
+        best = max(series(folder.rows(), "validation", "psnr").values())
+        write(done, {"seconds": seconds, "validation": best})
+        print(f"{place.name}: {best:.2f} dB on the validation set", flush=True)
+    return folder
+
+
+def trainings(task: Task, size: Size, folder: Path) -> None:
+    """The teacher of a task and all its students, seed after seed."""
+    teacher = trained(teacher_recipe(task, size), folder / f"{task.name}-teacher", None)
+    for seed in size.seeds:
+        for variant, parts in VARIANTS.items():
+            place = place_of(folder, task, variant, seed)
+            recipe = student_recipe(task, size, variant, seed)
+            trained(recipe, place, teacher.path if parts else None)
+
+
+def place_of(folder: Path, task: Task, variant: str, seed: int) -> Path:
+    return folder / f"{task.name}-{list(VARIANTS).index(variant)}-{seed}"
+
+
+def network(file: Path) -> Solve:
+    return load_weights(file).network
+
+
+@torch.no_grad()
+def tested(group: Group, task: Task, size: Size, folder: Path) -> dict[str, Any]:
+    """The scores of every method in one group of test images."""
+    teacher = network(folder / f"{task.name}-teacher")
+    students: dict[str, dict[str, Any]] = {}
+    for variant in VARIANTS:
+        for seed in size.seeds:
+            place = place_of(folder, task, variant, seed)
+            if (place / "done.json").exists():
+                found = {"scores": scores(network(place), group)}
+                students.setdefault(variant, {})[str(seed)] = found
+    record = {
+        "classical": classical(task, size, group),
+        "teacher": {"scores": scores(teacher, group)},
+        "students": students,
+    }
+    corrected = RunFolder(place_of(folder, task, FULL, size.seeds[0])).teacher
+    if corrected.exists():
+        record["corrected"] = {"scores": scores(network(corrected), group)}
+    return record
+
+
+def collected(
+    size: Size, folder: Path, real: list[Path], label: str, measured: bool
+) -> dict[str, Any]:
+    """Everything that is finished, as one record."""
+    tasks: dict[str, Any] = {}
+    for task in TASKS:
+        done = folder / f"{task.name}-teacher" / "done.json"
+        if not done.exists():
+            continue
+        print(f"testing {task.title}", flush=True)
+        tasks[task.name] = {
+            "title": task.title,
+            "teacher_validation": json.loads(done.read_text())["validation"],
+            "groups": {
+                group.name: tested(group, task, size, folder)
+                for group in groups(task, size, real, label)
+            },
+            "costs": costs(task, compared_networks(task, size)) if measured else {},
+        }
+    note = (
+        f"Real: {label}; k-space is simulated from the images themselves (an inverse crime, which "
+        "favours all methods alike)."
+    )
+    return {
+        "format": "feathermr distillation study 1", "environment": dict(environment()),
+        "size": {**vars(size), "teacher": " ".join(f"{k} {v}" for k, v in size.teacher.items())},
+        "real": note if real else "", "tasks": tasks,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="tiny, a minute")
+    parser.add_argument("--only", nargs="*", default=[], help="tasks: kspace, x2, x4")
+    parser.add_argument("--train", action="store_true", help="train only, no page")
+    parser.add_argument("--page", action="store_true", help="only test and write the page")
+    parser.add_argument("--real", nargs="*", type=Path, default=[], help="files of real images")
+    parser.add_argument(
+        "--real-label", default="real images", help="what they show, and of how many"
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, help="folder, instead of docs and out")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    size = SIZES["quick" if options.quick else "study"]
+    runs = (options.output or ROOT / "out") / "distillation" / size.name
+    if not options.page:
+        for task in TASKS:
+            if not options.only or task.name in options.only:
+                trainings(task, size, runs)
+    if options.train:
+        return
+    docs = options.output or (ROOT / "out" if options.quick else ROOT / "docs")
+    stored = docs / "results" / "distillation.json"
+    write(stored, collected(size, runs, options.real, options.real_label, not options.quick))
+    record = json.loads(stored.read_text())
+    draw(size, runs, docs / "images" / "distillation.png")
+    with written_file(docs / "results" / "distillation.md") as beside:
+        beside.write_text(page(record))
+    print(f"wrote {docs / 'results' / 'distillation.md'}")
+
+
+if __name__ == "__main__":
+    main()
