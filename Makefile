@@ -10,7 +10,7 @@ LEARNED ?=
 CINE ?=
 CINE_STUDY ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-kronecker bench-learned bench-simulator study-cine study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-kronecker bench-learned bench-simulator study-cine study-distillation study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -51,6 +51,9 @@ bench-simulator: $(VENV)/.stamp-run
 
 study-cine: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/cine_study.py $(CINE_STUDY)
+
+study-distillation: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/distillation_study.py $(DISTILLATION)
 
 study-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker_study.py

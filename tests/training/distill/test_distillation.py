@@ -213,7 +213,7 @@ def test_a_teacher_is_trained_first_when_none_is_given_and_once(tmp_path: Path) 
 def test_what_cannot_teach_is_refused(teacher: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no teacher"):
         distilled(tmp_path / "a", RunFolder(tmp_path / "nothing"))
-    with pytest.raises(UsageError, match="'denoiser.depp'; did you mean 'denoiser.deep'"):
+    with pytest.raises(UsageError, match=r"'denoiser.depp'; did you mean 'denoiser.deep'"):
         distilled(
             tmp_path / "b", teacher, {"distillation.layers": "{denoiser.depp: network.blocks.0}"}
         )
