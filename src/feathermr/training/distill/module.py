@@ -18,6 +18,10 @@ from feathermr.training.losses import Loss
 from feathermr.training.module import Training, metrics
 from feathermr.training.recipe import Recipe
 
+#: of the correction's weight: a teacher that learns from its mistakes alone forgets what it was
+#: right about
+EVERYWHERE = 0.1
+
 
 class Distillation(Training):
     """A student that learns from ground truth and from a teacher, who may learn too.
@@ -26,7 +30,7 @@ class Distillation(Training):
     truth, and the share ``r`` of the teacher (times its `trust` when dynamic)::
 
         student: (1 - r) L(s, g) + r L(s, t) + a features + b relations + c edges(s, g)
-        teacher: correction(t, g), where student and ground truth agree against it
+        teacher: correction(t, g), most where student and ground truth agree against it
 
     No gradient passes from one to the other. Both are trained by one optimiser, at rates of their
     own, and their gradients are clipped apart. A teacher that is not corrected stays as it is, bit
@@ -76,11 +80,10 @@ class Distillation(Training):
         with torch.autocast(student.device.type, enabled=False):
             terms = self._terms(student, teacher.detach(), example.target)
             if corrected:
+                weight = mistakes(student, teacher, example.target)
+                weight = EVERYWHERE + (1 - EVERYWHERE) * weight
                 terms["correction"] = correction_loss(
-                    teacher,
-                    example.target,
-                    mistakes(student, teacher, example.target),
-                    self.parts.correction_edges,
+                    teacher, example.target, weight, self.parts.correction_edges
                 )
             total = torch.stack(list(terms.values())).sum()
         named = {name: value.detach() for name, value in terms.items()}
