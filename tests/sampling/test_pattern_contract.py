@@ -11,9 +11,9 @@ from feathermr.core.errors import UsageError
 from feathermr.core.seeding import generator
 from feathermr.sampling import PATTERNS, achieved_acceleration, center_lines, summary
 
-LINES = {"random", "equispaced", "gaussian", "kt-random", "kt-equispaced"}
+MOVING = {"kt-random", "kt-laplacian", "kt-equispaced"}
+LINES = {"random", "equispaced", "gaussian"} | MOVING
 POINTS = {"gaussian-2d", "poisson"}
-MOVING = {"kt-random", "kt-equispaced"}
 
 by_name = pytest.mark.parametrize("name", sorted(PATTERNS))
 requests = {

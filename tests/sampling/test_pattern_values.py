@@ -40,6 +40,18 @@ def test_kt_random_follows_its_density():
     assert share[0] == 0
 
 
+def test_kt_laplacian_follows_its_density():
+    size, frames = 64, 20000
+    mask = lines("kt-laplacian", size, frames=frames, acceleration=size / 2, center=1)
+    share = mask.float().mean(dim=0)
+    weight = torch.exp(-(18**0.5) * (torch.arange(size) - 32).abs() / 32)
+    weight[32] = 0
+    expected = weight / weight.sum()
+    expected[32] = 1
+    assert torch.allclose(share, expected, atol=5 * (0.06 * 0.94 / frames) ** 0.5)
+    assert share[0] < 0.1 * share[31]
+
+
 def test_random_lines_are_uniform_outside_the_center():
     share = torch.stack([lines("random", 20, center=2, seed=s)[0].float() for s in range(3000)])
     outside = torch.cat([share.mean(dim=0)[:9], share.mean(dim=0)[11:]])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from feathermr.core.registry import look_up
-from feathermr.sampling.dynamic import kt_equispaced, kt_random
+from feathermr.sampling.dynamic import kt_equispaced, kt_laplacian, kt_random
 from feathermr.sampling.lines import equispaced, gaussian, random
 from feathermr.sampling.points import gaussian_2d, poisson
 
@@ -51,6 +51,7 @@ PATTERNS: Mapping[str, Pattern] = {
     "gaussian-2d": gaussian_2d,
     "poisson": poisson,
     "kt-random": kt_random,
+    "kt-laplacian": kt_laplacian,
     "kt-equispaced": kt_equispaced,
 }
 
