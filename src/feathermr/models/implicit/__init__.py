@@ -1,0 +1,17 @@
+"""Fields: images and films as continuous functions of coordinates, fitted to one scan."""
+
+from feathermr.models.implicit.coordinates import Domain, domain_of, level_of, weight_of
+from feathermr.models.implicit.field import Field
+from feathermr.models.implicit.table import FIELDS, FieldKind, FieldName, build_field
+
+__all__ = [
+    "FIELDS",
+    "Domain",
+    "Field",
+    "FieldKind",
+    "FieldName",
+    "build_field",
+    "domain_of",
+    "level_of",
+    "weight_of",
+]
