@@ -15,6 +15,7 @@ from feathermr.core.settings import Setting
 from feathermr.models import MODELS, OneShot, build, configure
 from feathermr.models.cascade import Cascade
 from feathermr.models.dual_unet import DualUnet
+from feathermr.models.liif import Liif
 from feathermr.nn.cost import parameter_count
 from feathermr.nn.fold import fold
 from feathermr.nn.kronecker import KroneckerLayer
@@ -28,6 +29,15 @@ SWIN: dict[str, Setting] = {
     "window": 4,
     "consistency": 2,
 }
+LIIF: dict[str, Setting] = {
+    "features": 4,
+    "width": 8,
+    "blocks": 2,
+    "layers": 2,
+    "decoder_width": 8,
+    "decoder_layers": 2,
+    "consistency": 2,
+}
 #: settings that make each network tiny
 CASES: dict[str, dict[str, Setting]] = {
     "unet": {"width": 4, "depth": 2, "consistency": 2},
@@ -38,6 +48,9 @@ CASES: dict[str, dict[str, Setting]] = {
     "kronecker-modl": {"width": 8, "steps": 2, "iterations": 2},
     "kronecker-cascade": {"width": 8, "levels": 2, "steps": 2, "iterations": 2},
     "kronecker-cine": {"width": 8, "levels": 2, "steps": 2, "iterations": 2},
+    "liif-rdn3d": {**LIIF, "growth": 4},
+    "liif-unet3d": {**LIIF, "activation": "relu"},
+    "liif-conv2d": {**LIIF, "frames": 3, "start": "zero-filled"},
     "lb-unet": {"width": 4, "consistency": 2},
     "efficient-unet": {"width": 0.25, "consistency": 2},
     "swinir-teacher": {"embedding": 12, "blocks": 1, "depth": 2, "heads": 2, "window": 4},
@@ -53,8 +66,9 @@ CASES: dict[str, dict[str, Setting]] = {
         "iterations": 2,
     },
 }
+LIIFS = ("liif-rdn3d", "liif-unet3d", "liif-conv2d")
 #: networks that see a whole film, and the number of frames that those of ``CASES`` take
-FILMS = {"dual-unet": 3, "kronecker-cine": 3}
+FILMS = {"dual-unet": 3, "kronecker-cine": 3} | dict.fromkeys(LIIFS, 3)
 #: parameters that a network of default settings may have
 BUDGETS = {
     "kronecker-unet": 2.63e6,
@@ -62,6 +76,7 @@ BUDGETS = {
     "kronecker-modl": 0.5e6,
     "kronecker-cascade": 0.5e6,
     "kronecker-cine": 0.5e6,
+    **dict.fromkeys(LIIFS, 0.75e6),
     "dual-unet": 63e6,
     "chpnet": 0.75e6,
     "chpnet-tiny": 0.06e6,
@@ -74,6 +89,7 @@ ABSOLUTE = {
     "kronecker-cine",
     "chpnet",
     "chpnet-tiny",
+    *LIIFS,
 }
 KNOWN = [name for name in MODELS if name in CASES]
 SHAPE = (33, 26)
@@ -227,6 +243,11 @@ def image_network(model: nn.Module) -> tuple[nn.Module, tuple[object, ...]]:
     channels = laws.random_array((1, 2, 32, 32), "channels", dtype=torch.float32)
     if isinstance(model, DualUnet):
         return model.restorers[0], (channels[:, :, None].repeat(1, 1, model.frames, 1, 1),)
+    if isinstance(model, Liif):
+        inputs = 4 if model.start == "zero-filled" else 6
+        return model.encoder, (
+            channels.repeat(1, 2 * inputs, 1, 1)[:, :, None].repeat(1, 1, 3, 1, 1),
+        )
     if isinstance(model, OneShot):
         return model.network, (channels,)
     if isinstance(model, Cascade):

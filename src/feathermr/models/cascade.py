@@ -3,19 +3,15 @@
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor, nn
 
 from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.errors import UsageError
 from feathermr.nn.denoiser import Denoiser
 from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
-from feathermr.nn.sparse_start import sparse_start
+from feathermr.nn.sparse_start import film_start, sparse_start
 from feathermr.operators import Encoding
-from feathermr.solvers import film_variation, temporal_sparsity
 
-#: weights of the sparsity over temporal frequency of a film and of its total variation
-FREQUENCY_WEIGHT, VARIATION_WEIGHT = 14.0, 20.0
 #: what is taken for the error of the image at the first step and at the last, before training
 FIRST_LEVEL, LAST_LEVEL = 0.05, 0.02
 #: the same of a film, and what is taken for the error of the denoised film
@@ -89,7 +85,7 @@ class Cascade(nn.Module):
         adjoint = encoding.H(kspace)
         other: Tensor | None = None
         if self.temporal:
-            other, image = self.film(adjoint, encoding, noise)
+            other, image = film_start(adjoint, encoding, noise)
         else:
             image = sparse_start(kspace, adjoint, encoding)
         images = []
@@ -99,19 +95,6 @@ class Cascade(nn.Module):
             image = consistent(cleaned, adjoint, encoding, weight, self.iterations)
             images.append(image)
         return images
-
-    @torch.no_grad()
-    def film(self, adjoint: Tensor, encoding: Encoding, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """The film of few frequencies, and ``x_0``; without gradient.
-
-        Args:
-            adjoint: ``A^H y``.
-            encoding: ``A``.
-            noise: of each slice (slice,).
-        """
-        variance = noise.square().reshape(-1, 1, 1, 1)
-        sparse = temporal_sparsity(encoding, adjoint, FREQUENCY_WEIGHT * variance)
-        return sparse, film_variation(encoding, adjoint, VARIATION_WEIGHT * variance, sparse)
 
     def denoised(self, image: Tensor, sigma: Tensor, other: Tensor | None = None) -> Tensor:
         """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,).

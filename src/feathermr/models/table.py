@@ -14,12 +14,14 @@ from feathermr.models.chpnet import Chpnet, ChpnetConfig
 from feathermr.models.dual_unet import DualUnet, DualUnetConfig
 from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
 from feathermr.models.lb_unet import LbUnetConfig, lb_unet
+from feathermr.models.liif import Liif, LiifConfig
 from feathermr.models.modl import Modl, ModlConfig
 from feathermr.models.residual_unet import ResidualUnetConfig, residual_unet
 from feathermr.models.swinmr import SwinmrConfig, swinmr
 from feathermr.models.unet import UnetConfig, unet
 
 UNTRAINED = "nothing: parameters are drawn at random until weights are loaded"
+LIIF = "Chen et al. 2021, arXiv:2012.09161; sine layers: Sitzmann et al. 2020, arXiv:2006.09661"
 RESEARCH = "research on reconstruction; not a medical device"
 
 
@@ -146,6 +148,33 @@ MODELS: Mapping[str, Model] = {
             "half-quadratic splitting: Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914; "
             "unrolled: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et "
             "al. 2022, doi:10.1109/TNNLS.2022.3226772",
+        ),
+    ),
+    "liif-rdn3d": Model(
+        Liif,
+        LiifConfig(),
+        Card(
+            "a film at any time: features of its frames by a 3D residual dense network, and a sine "
+            "network of them and of time",
+            f"{LIIF}; encoder: Zhang et al. 2018, arXiv:1802.08797",
+        ),
+    ),
+    "liif-unet3d": Model(
+        Liif,
+        LiifConfig(encoder="unet3d", width=16),
+        Card(
+            "a film at any time: features of its frames by a 3D U-Net, and a sine network of them "
+            "and of time",
+            f"{LIIF}; encoder: Çiçek et al. 2016, doi:10.1007/978-3-319-46723-8_49",
+        ),
+    ),
+    "liif-conv2d": Model(
+        Liif,
+        LiifConfig(encoder="conv2d", width=64),
+        Card(
+            "a film of 8 frames at any time: features by 2D convolutions whose channels are the "
+            "frames, and a sine network of them and of time; a baseline",
+            LIIF,
         ),
     ),
     "swinir-teacher": Model(

@@ -23,6 +23,22 @@ class Denoising(Protocol):
         ...
 
 
+@runtime_checkable
+class Continuous(Protocol):
+    """A network for films that gives the image at any time."""
+
+    def at(self, measured: Tensor, encoding: Any, times: Tensor, *, cyclic: bool = False) -> Tensor:
+        """The images (slice, time, y, x).
+
+        Args:
+            measured: the samples of the acquired frames.
+            encoding: their operator.
+            times: (time,) in units of frames; 0.5 is midway between the first and the second.
+            cyclic: the first frame follows the last, as in a gated heart beat.
+        """
+        ...
+
+
 def frames_of(network: nn.Module) -> int:
     """Frames that a network takes together: 1 if each goes by itself, 0 for any number."""
     return int(getattr(network, "frames", 1))

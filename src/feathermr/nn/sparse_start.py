@@ -1,15 +1,17 @@
-"""The image that a network may start from: sparse, and found without learning."""
+"""The image or the film that a network may start from: sparse, and found without learning."""
 
 import torch
 from torch import Tensor
 
 from feathermr.nn.noise_level import noise_of
 from feathermr.operators import Encoding
-from feathermr.solvers import total_variation
+from feathermr.solvers import film_variation, temporal_sparsity, total_variation
 
 #: weight of the total variation in units of the noise variance, and iterations: fewer than to the
 #: limit, because what follows mends the rest
 WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
+#: weights of the sparsity over temporal frequency of a film and of its total variation
+FREQUENCY_WEIGHT, VARIATION_WEIGHT = 14.0, 20.0
 
 
 @torch.no_grad()
@@ -29,3 +31,19 @@ def sparse_start(kspace: Tensor, adjoint: Tensor, encoding: Encoding) -> Tensor:
         iterations=ITERATIONS,
         inner_iterations=INNER_ITERATIONS,
     )
+
+
+@torch.no_grad()
+def film_start(adjoint: Tensor, encoding: Encoding, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """The film of few temporal frequencies, and from it that of small variation in time and space.
+
+    Without gradient.
+
+    Args:
+        adjoint: ``A^H y``.
+        encoding: ``A``.
+        noise: of each slice (slice,).
+    """
+    variance = noise.square().reshape(-1, 1, 1, 1)
+    sparse = temporal_sparsity(encoding, adjoint, FREQUENCY_WEIGHT * variance)
+    return sparse, film_variation(encoding, adjoint, VARIATION_WEIGHT * variance, sparse)
