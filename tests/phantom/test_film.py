@@ -8,7 +8,7 @@ from torch import Tensor
 
 import laws
 from feathermr.core.seeding import generator
-from feathermr.phantom import ANATOMIES, draw_motion, film
+from feathermr.phantom import ANATOMIES, Between, draw_motion, film
 from feathermr.phantom.film import deformed
 
 #: the module, which the function of the same name hides
@@ -65,6 +65,19 @@ def test_in_real_time_more_frames_are_a_longer_stretch(
 ) -> None:
     monkeypatch.setattr(MODULE, "GATED", 0.0)
     laws.assert_equal(drawn(anatomy, 6)[:, :3], drawn(anatomy, 3), 1e-3)
+
+
+@pytest.mark.parametrize("cyclic", [True, False])
+@pytest.mark.parametrize("anatomy", ["heart", "texture"])
+def test_what_lies_between_frames_is_of_the_same_motion(anatomy: str, cyclic: bool) -> None:
+    between = Between((0.0, 1.0, 1.5, 2.0, 3.0), cyclic)
+    frames = film(anatomy, SHAPE, 3, generator(5, "film"), between)
+    assert frames.shape == (1, 8, *SIZE)
+    own, asked = frames[:, :3], frames[:, 3:]
+    laws.assert_equal(asked[:, [0, 1, 3]], own, 1e-5)
+    assert (asked[:, 2] - own[:, 1]).norm() > 1e-3 * own[:, 1].norm()
+    later = (asked[:, 4] - own[:, 0]).norm() / own[:, 0].norm()
+    assert float(later) < 1e-3 if cyclic else float(later) > 1e-3
 
 
 @pytest.mark.parametrize("breathing", [0.0, 1.0])

@@ -23,7 +23,7 @@ from feathermr.training.schedule import ScheduleConfig, learning_rate_factor
 OWN = {
     "kronecker-cascade",
     "kronecker-cine",
-    *(name for name in RECIPES if name.startswith(("cine", "chpnet", "swinir"))),
+    *(name for name in RECIPES if name.startswith(("cine", "chpnet", "liif", "swinir"))),
     "kronecker-modl-distill",
 }
 FILES = Path(parse_recipe.__code__.co_filename).parent / "recipes"
@@ -79,6 +79,18 @@ def test_the_recipes_for_films_are_one_change_from_each_other() -> None:
     for name, change in changes.items():
         found = named_recipe(f"cine-dual-unet-{name}")
         assert replace(found, summary=base.summary) == replace(base, **change)
+
+
+def test_the_recipes_for_any_time_differ_in_the_encoder_alone() -> None:
+    base = named_recipe("liif-rdn3d")
+    simulated = base.data.simulated
+    assert (simulated.frames, simulated.accelerations) == ((8, 8), (3.0, 6.0))
+    assert simulated.queries[0] >= 16
+    assert "kt-laplacian" in simulated.patterns
+    for name in ("liif-unet3d", "liif-conv2d"):
+        found = named_recipe(name)
+        assert found.model == name
+        assert replace(found, model=base.model, summary=base.summary) == base
 
 
 def test_a_recipe_takes_from_its_base_what_it_leaves_out() -> None:

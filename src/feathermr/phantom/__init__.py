@@ -3,7 +3,7 @@
 from feathermr.phantom.acquire import acquire, low_pass
 from feathermr.phantom.coils import at_scan_resolution, coil_maps
 from feathermr.phantom.contrast import Contrast
-from feathermr.phantom.film import film
+from feathermr.phantom.film import Between, film
 from feathermr.phantom.motion import Motion, draw_motion
 from feathermr.phantom.noise import (
     add_noise,
@@ -19,6 +19,7 @@ from feathermr.phantom.simulate import from_image, simulate
 __all__ = [
     "ANATOMIES",
     "Anatomy",
+    "Between",
     "Contrast",
     "Motion",
     "acquire",

@@ -1,6 +1,7 @@
 """A moving object: a beating heart, or any other body deformed as if a heart beat in it."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,7 +21,27 @@ INTERVALS = (0.025, 0.06)
 REACH = 0.06
 
 
-def film(anatomy: str, shape: Shape, frames: int, generator: torch.Generator) -> Tensor:
+@dataclass(frozen=True)
+class Between:
+    """Further times at which a film is seen.
+
+    Attributes:
+        times: in units of frames: 0 is the first frame, 0.5 midway between it and the second.
+        cyclic: the frames are one whole heart beat with the breath held, so that the first follows
+            the last; else they are of real time.
+    """
+
+    times: tuple[float, ...]
+    cyclic: bool
+
+
+def film(
+    anatomy: str,
+    shape: Shape,
+    frames: int,
+    generator: torch.Generator,
+    between: Between | None = None,
+) -> Tensor:
     """An object (1, frame, 2 y, 2 x), real and non-negative, on the finer grid.
 
     The frames are one heart beat in equal steps, or a stretch of real time.
@@ -30,17 +51,21 @@ def film(anatomy: str, shape: Shape, frames: int, generator: torch.Generator) ->
         shape: the scan's matrix (y, x).
         frames: number of frames.
         generator: of everything random; its device is where the object is drawn.
+        between: further times at which the same motion is seen; they follow the frames.
     """
     gated, held, start, pace = torch.rand(4, generator=generator, device=generator.device).tolist()
-    motion = draw_motion(1, generator, breathing=0.0 if held < HELD else 1.0)
+    still = held < HELD or (between is not None and between.cyclic)
+    motion = draw_motion(1, generator, breathing=0.0 if still else 1.0)
     period = float(motion.period)
     interval = INTERVALS[0] + (INTERVALS[1] - INTERVALS[0]) * pace
-    interval, start = (period / frames, 0.0) if gated < GATED else (interval, period * start)
-    times = tuple(start + interval * frame for frame in range(frames))
+    beat = gated < GATED if between is None else between.cyclic
+    interval, start = (period / frames, 0.0) if beat else (interval, period * start)
+    moments = (*range(frames), *(() if between is None else between.times))
+    times = tuple(start + interval * moment for moment in moments)
     if anatomy == "heart":
         return scene(anatomy, 1, shape, generator, times=times, motion=motion)
-    still = scene(anatomy, 1, shape, generator)
-    return deformed(still, motion, torch.tensor(times, device=generator.device), generator)
+    body = scene(anatomy, 1, shape, generator)
+    return deformed(body, motion, torch.tensor(times, device=generator.device), generator)
 
 
 def deformed(still: Tensor, motion: Motion, times: Tensor, generator: torch.Generator) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from feathermr.operators import KERNELS
+from feathermr.training.continuous import ContinuousExample
 from feathermr.training.example import Example, Examples, LowResolution, Posed
 
 #: an example as a mapping: what a trainer can move between devices
@@ -34,6 +35,12 @@ def to_batch(example: Posed) -> Batch:
                 "coil_maps": example.coil_maps,
                 "target": example.target,
             }
+        case ContinuousExample():
+            return {
+                **to_batch(example.acquired),
+                "times": example.times,
+                "cyclic": torch.tensor(example.cyclic),
+            }
         case LowResolution():
             return {
                 "low": example.low,
@@ -50,7 +57,10 @@ def to_example(batch: Batch) -> Posed:
     if "low" in batch:
         kernel = KERNELS[int(batch["kernel"])]
         return LowResolution(batch["low"], batch["target"], int(batch["scale"]), kernel)
-    return Example(batch["kspace"], batch["mask"], batch["coil_maps"], batch["target"])
+    example = Example(batch["kspace"], batch["mask"], batch["coil_maps"], batch["target"])
+    if "times" in batch:
+        return ContinuousExample(example, batch["times"], bool(batch["cyclic"]))
+    return example
 
 
 @final

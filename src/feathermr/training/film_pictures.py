@@ -18,7 +18,8 @@ from feathermr.acquisition.animation import write_gif
 from feathermr.core.atomic import written_file
 from feathermr.core.progress import Progress, silent
 from feathermr.metrics import psnr, ssim
-from feathermr.training.example import Example, Examples
+from feathermr.training.continuous import ContinuousExample, answer
+from feathermr.training.example import Examples
 from feathermr.training.film_figures import (
     draw_examples,
     draw_mask,
@@ -39,7 +40,7 @@ class RestoredFilm:
     """A film before, after, and as it should be: magnitudes (frame, y, x), bright tissue about 1.
 
     Attributes:
-        aliased: the zero-filled film.
+        aliased: the zero-filled film; where times between frames are wanted, its nearest frames.
         reconstruction: the network's.
         full: of the complete samples.
         mask: boolean, (frame, y, x).
@@ -118,13 +119,11 @@ def restored(
     for index in range(len(examples)):
         example = examples[index].to(device)
         encoding = example.encoding
-        images = (
-            encoding.H(example.measured),
-            model(example.measured, encoding),
-            example.target,
-        )
-        assert isinstance(example, Example)  # films are always k-space
-        masks = example.mask.any(2).expand(example.target.shape).cpu()
+        before = encoding.H(example.measured)
+        masks = encoding.mask.any(2).expand(before.shape).cpu()
+        images = [before, answer(model, example), example.target]
+        if isinstance(example, ContinuousExample):
+            images[0], masks = before[:, example.nearest], masks[:, example.nearest.cpu()]
         magnitudes = [image.abs().float().cpu() for image in images]
         yield [RestoredFilm(*parts) for parts in zip(*magnitudes, masks, strict=True)]
 

@@ -18,6 +18,7 @@ from feathermr.core.seeding import generator
 from feathermr.metrics import nmse, psnr, ssim
 from feathermr.models.unrolled import Denoising, Unrolled
 from feathermr.training.batches import Batch, to_example
+from feathermr.training.continuous import answer
 from feathermr.training.ema import AveragedModel
 from feathermr.training.losses import Loss, LossTerms
 from feathermr.training.recipe import OptimiserRecipe, Recipe
@@ -74,7 +75,7 @@ class Training(LightningModule):
         if earlier and isinstance(model, Unrolled):
             images = model.images(example.measured, example.encoding)
         else:
-            images = [model(example.measured, example.encoding)]
+            images = [answer(model, example)]
         with torch.autocast(images[-1].device.type, enabled=False):
             terms = self.loss(images[-1], example.target)
             total, weight = terms.total, 1.0

@@ -53,6 +53,9 @@ RECIPES: Mapping[str, str] = {
     "chpnet-x3-distill": "chpnet-x3-distill.yaml",
     "chpnet-x4-distill": "chpnet-x4-distill.yaml",
     "kronecker-modl-distill": "kronecker-modl-distill.yaml",
+    "liif-rdn3d": "liif-rdn3d.yaml",
+    "liif-unet3d": "liif-unet3d.yaml",
+    "liif-conv2d": "liif-conv2d.yaml",
 }
 
 #: part of a training's metrics by which the best weights are chosen -> whether more is better

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from types import EllipsisType
-from typing import final
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from feathermr.core.seeding import generator
 from feathermr.operators import KERNELS, Kernel
 from feathermr.phantom import (
     ANATOMIES,
+    Between,
     acquire,
     at_scan_resolution,
     background_phase,
@@ -28,8 +29,10 @@ from feathermr.phantom import (
     sample_noise,
     scene,
 )
+from feathermr.phantom.film import GATED
 from feathermr.sampling import PATTERNS
 from feathermr.sampling.undersampling import CENTER_SHARE, FEWEST_CENTER_LINES
+from feathermr.training.continuous import ContinuousExample, draw_times
 from feathermr.training.example import Example, LowResolution, join, pose_example
 from feathermr.training.lowering import joined, lowered
 
@@ -43,6 +46,8 @@ class SimulatedConfig:
         sizes: smallest and largest matrix, multiples of 8 in between; y and x apart.
         frames: smallest and largest number of frames; more than one gives films, in which hearts
             beat and other objects are deformed as if by one.
+        queries: smallest and largest number of times, anywhere between the frames, at which a film
+            is wanted; zeros for the frames themselves.
         strip: positions along the readout, where nothing is skipped, that are kept of a scan; 0 for
             all. A narrow strip is as hard as the whole, and cheaper.
         zoom: how often a part of a larger object fills the field of view.
@@ -73,6 +78,7 @@ class SimulatedConfig:
     )
     sizes: tuple[int, int] = (96, 192)
     frames: tuple[int, int] = (1, 1)
+    queries: tuple[int, int] = (0, 0)
     strip: int = 0
     zoom: float = 0.4
     blend: float = 0.3
@@ -104,6 +110,10 @@ class SimulatedConfig:
             raise UsageError(f"sizes must grow from at least 16, not {self.sizes}")
         if not 1 <= self.frames[0] <= self.frames[1]:
             raise UsageError(f"frames must grow from at least 1, not {self.frames}")
+        if not 0 <= self.queries[0] <= self.queries[1]:
+            raise UsageError(f"queries must grow from at least 0, not {self.queries}")
+        if self.queries[1] and (self.queries[0] < 1 or self.frames[0] < 2):
+            raise UsageError("queries are at least one in each film, and a film has two frames")
         if self.strip < 0 or 0 < self.strip < 16:
             raise UsageError(f"strip must be 0 or at least 16, not {self.strip}")
         if self.strip and self.batch > 1:
@@ -131,6 +141,20 @@ class SimulatedConfig:
             )
 
 
+class _Scanner(NamedTuple):
+    """How the scans of an example are taken.
+
+    Attributes:
+        coils: their number.
+        estimated: their maps are estimated.
+        frames: that are acquired, the first of the object.
+    """
+
+    coils: int
+    estimated: bool
+    frames: int
+
+
 @final
 class SimulatedExamples:
     """Simulated examples by index; see `SimulatedConfig`.
@@ -151,8 +175,11 @@ class SimulatedExamples:
         """Number of examples."""
         return self.length
 
-    def __getitem__(self, index: int) -> Example | LowResolution:
-        """The example at ``index``; of low resolution where the config magnifies."""
+    def __getitem__(self, index: int) -> Example | LowResolution | ContinuousExample:
+        """The example at ``index``; of low resolution where the config magnifies.
+
+        Of times between the frames where it has queries.
+        """
         if not 0 <= index < self.length:
             raise IndexError(index)
         config = self.config
@@ -162,12 +189,26 @@ class SimulatedExamples:
         frames = fewest if fewest == most else fewest + _integer(most - fewest + 1, source)
         coils = config.coils[_integer(len(config.coils), source)]
         estimated = coils > 1 and _uniform(source) < config.estimated
+        between = self._between(index, frames)
         objects = [
-            self._object(config.batch * index + item, shape, frames) for item in range(config.batch)
+            self._object(config.batch * index + item, shape, frames, between)
+            for item in range(config.batch)
         ]
         if config.magnify > 1:
             return joined([self._low_resolution(body, shape, source) for body in objects])
-        return join([self._scan(body, shape, coils, estimated, source) for body in objects])
+        scanner = _Scanner(coils, estimated, frames)
+        example = join([self._scan(body, shape, scanner, source) for body in objects])
+        return example if between is None else ContinuousExample.of(example, between)
+
+    def _between(self, index: int, frames: int) -> Between | None:
+        """When the films of an example are wanted; by a generator of its own."""
+        fewest, most = self.config.queries
+        if not most:
+            return None
+        source = generator(self.seed, self.split, "times", index)
+        cyclic = _uniform(source) < GATED
+        count = fewest + _integer(most - fewest + 1, source)
+        return Between(draw_times(frames, count, source, cyclic=cyclic), cyclic)
 
     def _shape(self, source: torch.Generator) -> tuple[int, int]:
         low, high = self.config.sizes
@@ -175,25 +216,34 @@ class SimulatedExamples:
         y, x = low + 8 * _integer(steps, source), low + 8 * _integer(steps, source)
         return y - y % magnify, x - x % magnify
 
-    def _object(self, number: int, shape: tuple[int, int], frames: int) -> Tensor:
-        """An object (1, frame, Y, X) on the finer grid."""
+    def _object(
+        self, number: int, shape: tuple[int, int], frames: int, between: Between | None
+    ) -> Tensor:
+        """An object (1, frame, Y, X) on the finer grid; what lies between follows the frames."""
         if self.config.cases:
             number = number % self.config.cases
         source = generator(self.seed, self.split, "object", number)
-        body = self._draw(shape, frames, source)
+        body = self._draw(shape, frames, between, source)
         if _uniform(source) < self.config.blend:
             share = 0.25 + 0.5 * _uniform(source)
-            body = share * body + (1 - share) * self._draw(shape, frames, source)
+            body = share * body + (1 - share) * self._draw(shape, frames, between, source)
         if _uniform(source) < 0.5:
             body = body.flip(-1)
         return body.flip(-2) if _uniform(source) < 0.5 else body
 
-    def _draw(self, shape: tuple[int, int], frames: int, source: torch.Generator) -> Tensor:
+    def _draw(
+        self,
+        shape: tuple[int, int],
+        frames: int,
+        between: Between | None,
+        source: torch.Generator,
+    ) -> Tensor:
         name = _choice(self.config.anatomies, source)
         if _uniform(source) >= self.config.zoom:
-            return _seen(name, shape, frames, source)
+            return _seen(name, shape, frames, between, source)
         factor = 1.2 + _uniform(source)
-        large = _seen(name, (int(shape[0] * factor), int(shape[1] * factor)), frames, source)
+        larger = (int(shape[0] * factor), int(shape[1] * factor))
+        large = _seen(name, larger, frames, between, source)
         height, width = 2 * shape[0], 2 * shape[1]
         top = _integer(large.shape[-2] - height + 1, source)
         left = _integer(large.shape[-1] - width + 1, source)
@@ -217,10 +267,11 @@ class SimulatedExamples:
         self,
         body: Tensor,
         shape: tuple[int, int],
-        coils: int,
-        estimated: bool,
+        scanner: _Scanner,
         source: torch.Generator,
     ) -> Example:
+        """A scan of the first frames; what follows them is wanted, or else they are."""
+        coils = scanner.coils
         maps = coil_maps(1, coils, shape, source)
         complete = acquire(body, maps, background_phase(1, shape, source), shape)
         maps = at_scan_resolution(maps)
@@ -228,6 +279,7 @@ class SimulatedExamples:
         if axis is not None:
             window = self._strip(shape, axis, source)
             complete, maps = fft(ifft(complete)[window]), maps[window]
+        complete, wanted = complete[:, : scanner.frames], complete[:, scanner.frames :]
         snr = self._snr(source)
         correlation = coil_correlation(coils, source) if coils > 1 else None
         noise = sample_noise(tuple(complete.shape), source, correlation)
@@ -239,9 +291,9 @@ class SimulatedExamples:
                 kspace=torch.where(mask, noisy, zero),
                 mask=mask,
                 header=Header(source="simulator", origin="simulated"),
-                coil_maps=None if estimated or coils == 1 else maps,
+                coil_maps=None if scanner.estimated or coils == 1 else maps,
             ),
-            complete,
+            wanted if wanted.shape[1] else complete,
         )
 
     def _strip(
@@ -277,11 +329,17 @@ class SimulatedExamples:
         )
 
 
-def _seen(name: str, shape: tuple[int, int], frames: int, source: torch.Generator) -> Tensor:
+def _seen(
+    name: str,
+    shape: tuple[int, int],
+    frames: int,
+    between: Between | None,
+    source: torch.Generator,
+) -> Tensor:
     """A body (1, frame, Y, X) that stands still, or a film of one."""
     if frames == 1:
         return scene(name, 1, shape, source)
-    return film(name, shape, frames, source)
+    return film(name, shape, frames, source, between)
 
 
 def _axis(source: torch.Generator) -> int:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from feathermr.core.seeding import seeded
 from feathermr.training.batches import Batch, to_example
+from feathermr.training.continuous import answer
 from feathermr.training.distill.correction import correction_loss, mistakes
 from feathermr.training.distill.edges import edge_loss
 from feathermr.training.distill.features import Projection, feature_loss
@@ -58,7 +59,7 @@ class Distillation(Training):
     @torch.no_grad()
     def _projections(self, example: Posed) -> list[nn.Module]:
         for network in (self.model, self.teacher):
-            network(example.measured, example.encoding)
+            answer(network, example)
         pairs = zip(self.student_taps.features(), self.teacher_taps.features(), strict=True)
         with seeded(self.recipe.seed, "projections"):
             return [Projection(own.shape[1], other.shape[1]) for own, other in pairs]
@@ -75,8 +76,8 @@ class Distillation(Training):
         example = to_example(batch)
         corrected = self.parts.correction > 0
         with torch.set_grad_enabled(corrected):
-            teacher: Tensor = self.teacher(example.measured, example.encoding)
-        student: Tensor = self.model(example.measured, example.encoding)
+            teacher = answer(self.teacher, example)
+        student = answer(self.model, example)
         with torch.autocast(student.device.type, enabled=False):
             terms = self._terms(student, teacher.detach(), example.target)
             if corrected:
@@ -124,7 +125,7 @@ class Distillation(Training):
         super().validation_step(batch, batch_idx)
         if self.parts.correction:
             example = to_example(batch)
-            image = self.teacher(example.measured, example.encoding)
+            image = answer(self.teacher, example)
             value = metrics(image, example.target)["psnr"]
             self.log(
                 "validation/teacher_psnr",
