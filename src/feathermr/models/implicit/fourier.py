@@ -27,7 +27,7 @@ class FourierConfig:
     """
 
     features: int = 128
-    in_space: float = 0.25
+    in_space: float = 0.5
     in_time: float = 1.5
     width: int = 128
     layers: int = 3

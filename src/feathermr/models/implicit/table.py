@@ -45,7 +45,7 @@ FIELDS: Mapping[str, FieldKind] = {
         HashGrid, HashConfig(), 1e-2, 200, "grids of many resolutions and a small network"
     ),
     "fourier": FieldKind(
-        FourierFeatures, FourierConfig(), 2e-3, 400, "random Fourier features, a small network"
+        FourierFeatures, FourierConfig(), 4e-3, 400, "random Fourier features, a small network"
     ),
     "siren": FieldKind(Siren, SirenConfig(12, 256), 1e-4, 1000, "sines, 12 layers of 256"),
     "siren-wide": FieldKind(Siren, SirenConfig(8, 512), 1e-4, 1000, "sines, 8 layers of 512"),
