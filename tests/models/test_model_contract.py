@@ -50,7 +50,7 @@ CASES: dict[str, dict[str, Setting]] = {
     "kronecker-cine": {"width": 8, "levels": 2, "steps": 2, "iterations": 2},
     "liif-rdn3d": {**LIIF, "growth": 4},
     "liif-unet3d": {**LIIF, "activation": "relu"},
-    "liif-conv2d": {**LIIF, "frames": 3, "start": "zero-filled"},
+    "liif-conv2d": {**LIIF, "frames": 3},
     "lb-unet": {"width": 4, "consistency": 2},
     "efficient-unet": {"width": 0.25, "consistency": 2},
     "swinir-teacher": {"embedding": 12, "blocks": 1, "depth": 2, "heads": 2, "window": 4},

@@ -1,6 +1,7 @@
 """Examples that are wanted between the acquired frames."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,9 +10,13 @@ import laws
 from feathermr.core.errors import UsageError
 from feathermr.core.seeding import generator
 from feathermr.models.table import build
+from feathermr.models.unrolled import Continuous
+from feathermr.models.weights import load_weights
 from feathermr.training.batches import to_batch, to_example
 from feathermr.training.continuous import ContinuousExample, answer, draw_times
+from feathermr.training.run_folder import series
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
+from training.small import trained
 
 FILMS = SimulatedConfig(
     anatomies={"heart": 0.5, "texture": 0.5},
@@ -23,6 +28,25 @@ FILMS = SimulatedConfig(
     accelerations=(3.0, 6.0),
     between=False,
 )
+
+
+TEXT = """
+model: liif-rdn3d
+settings: {width: 8, blocks: 1, layers: 1, growth: 4, features: 4, decoder_width: 8}
+data:
+  validation: 2
+  simulated:
+    batch: 1
+    sizes: [32, 32]
+    frames: [3, 3]
+    queries: [4, 4]
+    coils: [1]
+    anatomies: {texture: 1.0}
+    patterns: {kt-laplacian: 1.0}
+    accelerations: [2, 2.5]
+loss: {name: log-mse}
+trainer: {steps: 4, validate_every: 2, checkpoint_every: 2, log_every: 2}
+"""
 
 
 def example(index: int, config: SimulatedConfig = FILMS) -> ContinuousExample:
@@ -84,15 +108,26 @@ def test_a_batch_gives_the_example_back() -> None:
 def test_the_answer_is_at_the_times_and_other_networks_say_that_they_have_none() -> None:
     one = example(0)
     model = build("liif-rdn3d", {"width": 4, "blocks": 1, "layers": 1, "growth": 4, "features": 4})
+    assert isinstance(model, Continuous)
     with torch.no_grad():
         found = answer(model, one)
         whole = answer(model, one.acquired)
-        wanted = model.at(one.measured, one.encoding, one.times, cyclic=one.cyclic)  # type: ignore[operator]
+        wanted = model.at(one.measured, one.encoding, one.times, cyclic=one.cyclic)
     assert found.shape == one.target.shape
     assert whole.shape[1] == 4
     laws.assert_equal(found, wanted, 1e-5)
     with pytest.raises(UsageError, match="gives the acquired frames alone"):
         answer(build("kronecker-cine", {"width": 8, "levels": 1, "steps": 1}), one)
+
+
+def test_a_training_validates_between_frames_and_ends_with_films(tmp_path: Path) -> None:
+    folder = trained(tmp_path / "run", text=TEXT)
+    assert len(series(folder.rows(), "validation", "psnr")) == 2
+    assert len((folder.path / "scores.csv").read_text().splitlines()) == 3
+    network = load_weights(folder.weights).network
+    assert isinstance(network, Continuous)
+    one = SimulatedExamples(replace(FILMS, frames=(3, 3), coils=(1,)), 0)[0]
+    assert torch.isfinite(torch.view_as_real(answer(network, one))).all()
 
 
 @pytest.mark.parametrize(

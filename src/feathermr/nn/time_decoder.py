@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from feathermr.nn.temporal_resnet import begun_small
-
 Activation = Literal["sine", "relu"]
+#: of the first weights of the last layer: a training begins near the film that is refined
+TINY = 0.01
 
 
 @final
@@ -47,7 +47,10 @@ class TimeDecoder(nn.Module):
         self.features = nn.Conv2d(channels, width, 1)
         self.time = nn.Linear(2, width, bias=False)
         self.hidden = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(layers - 1))
-        self.last = begun_small(nn.Conv2d(width, answers, 1))
+        self.last = nn.Conv2d(width, answers, 1)
+        with torch.no_grad():
+            for parameter in self.last.parameters():
+                parameter.mul_(TINY)
         if self.sine:
             for first in (self.features, self.time):
                 nn.init.uniform_(first.weight, -omega / (channels + 2), omega / (channels + 2))
