@@ -40,6 +40,41 @@ def test_a_run_folder_is_a_method(run_folder: Path) -> None:
     assert result.cost.parameters > 0
 
 
+def of_liif(folder: Path, name: str = "liif-rdn3d") -> str:
+    """A file of weights of a network that gives a film at any time."""
+    settings = {"features": 4, "width": 8, "blocks": 1, "layers": 1, "growth": 4, "frames": 4}
+    state = build(name, settings).state_dict()
+    save_weights(folder / "model.safetensors", state, name, settings, {})
+    return str(folder)
+
+
+@pytest.mark.parametrize("cyclic", [True, False])
+def test_a_film_is_given_at_more_times_than_it_was_measured(tmp_path: Path, cyclic: bool) -> None:
+    whole = synthetic.scan(1, 4, 2, (24, 27), noise=0.01)
+    timed = replace(whole, header=replace(whole.header, frame_times=(0.0, 0.1, 0.2, 0.3)))
+    scan = synthetic.accelerated(timed, center=8)
+    settings = {"weights": of_liif(tmp_path), "cyclic": cyclic}
+    own = reconstruct(scan, "network", settings)
+    count = 8 if cyclic else 7
+    finer = reconstruct(scan, "network", {**settings, "times": count})
+    assert own.header.frame_times == scan.header.frame_times
+    assert finer.image.shape == (1, count, 24, 27)
+    assert finer.header.frame_times == pytest.approx([0.05 * index for index in range(count)])
+    laws.assert_equal(finer.image[:, ::2], own.image, 1e-4)
+    assert finer.provenance.notes[-1] == own.provenance.notes[-1]
+    assert "measured samples" in own.provenance.notes[-1]
+
+
+def test_times_between_frames_need_a_network_that_has_them(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    film = synthetic.accelerated(synthetic.scan(1, 3, 1, (24, 27), noise=0.01), center=8)
+    with pytest.raises(UsageError, match="only a network such as liif-rdn3d gives"):
+        reconstruct(film, "network", {"weights": str(run_folder), "times": 6})
+    with pytest.raises(DataError, match="films of 4 frames, but the scan has 3"):
+        reconstruct(film, "network", {"weights": of_liif(tmp_path, "liif-conv2d")})
+
+
 def test_weights_are_asked_for_and_looked_for(tmp_path: Path) -> None:
     scan = synthetic.accelerated(synthetic.scan(shape=(33, 26)), center=8)
     with pytest.raises(UsageError, match="needs weights"):

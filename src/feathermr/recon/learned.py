@@ -12,7 +12,8 @@ from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
-from feathermr.models.unrolled import frames_of
+from feathermr.models.implicit.coordinates import domain_of
+from feathermr.models.unrolled import Continuous, frames_of
 from feathermr.models.weights import Trained, load_weights, read_card, shipped
 from feathermr.nn import fold
 from feathermr.nn.cost import parameter_count
@@ -102,14 +103,27 @@ class Network:
     Attributes:
         weights: its safetensors file, or the folder of its training run.
         calibration: how coil maps are estimated when the scan has none.
+        times: frames to give, equally spaced over the film, by a network that gives any time
+            (``liif``); 0 for those of the scan.
+        cyclic: for such a network: whether the first frame follows the last, as in a gated heart
+            beat.
     """
 
     weights: str = ""
     calibration: Calibration = "espirit"
+    times: int = 0
+    cyclic: bool = True
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
         trained = load_weights(self.file())
+        if isinstance(trained.network, Continuous) and acquisition.n_frames > 1:
+            return _at_times(self, trained, acquisition, progress)
+        if self.times:
+            raise UsageError(
+                "times asks for frames between those of a film, which only a network such as "
+                "liif-rdn3d gives; leave it 0"
+            )
         return _reconstruct("network", self, trained, acquisition, self.calibration, progress)
 
     def file(self) -> Path:
@@ -172,6 +186,48 @@ def _reconstruct(
         return image
 
     done = run(name, method, acquisition, solve, calibration=calibration, progress=progress)
+    return _noted(done, trained, mismatches)
+
+
+def _at_times(
+    method: Network, trained: Trained, acquisition: Acquisition, progress: Progress
+) -> Reconstruction:
+    """Every slice by a network that gives the film at any time."""
+    kspace = acquisition.kspace
+    network = fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
+    assert isinstance(network, Continuous)
+    header, frames = acquisition.header, acquisition.n_frames
+    if frames_of(network) not in (0, frames):
+        raise DataError(
+            f"this network takes films of {frames_of(network)} frames, but the scan has {frames}; "
+            "use another method, e.g. -m kronecker-cine"
+        )
+    shape = (kspace.shape[-2], kspace.shape[-1])
+    domain = domain_of(header, shape, frames, cyclic=method.cyclic)
+    seconds = domain.equal_times(method.times) if method.times else domain.times
+    own = torch.arange(frames, dtype=torch.float64)
+    times = torch.cat([domain.frames(torch.tensor(seconds, dtype=torch.float64)), own])
+    mismatches: list[float] = []
+
+    def solve(problem: Problem, progress: Progress) -> Tensor:
+        scan = problem.acquisition
+        film = network.at(
+            scan.kspace, problem.encoding, times.to(scan.kspace.device), cyclic=method.cyclic
+        )
+        _check_finite(film)
+        mismatches.append(_mismatch(problem, film[:, len(seconds) :]))
+        return film[:, : len(seconds)]
+
+    done = run(
+        "network", method, acquisition, solve, calibration=method.calibration, progress=progress
+    )
+    if method.times and header.frame_times:
+        done = replace(done, header=replace(done.header, frame_times=seconds))
+    return _noted(done, trained, mismatches)
+
+
+def _noted(done: Reconstruction, trained: Trained, mismatches: list[float]) -> Reconstruction:
+    """The reconstruction with what is to be known of the network and of its answer."""
     share = sum(mismatches) / len(mismatches)
     notes = (
         f"network: {trained.name}, trained on {trained.card.get('trained_on', 'unknown data')}",

@@ -115,6 +115,22 @@ class Domain:
             return tuple(first + self.duration * index / count for index in range(count))
         return tuple(first + length * index / (count - 1) for index in range(count))
 
+    def frames(self, seconds: Tensor) -> Tensor:
+        """Times in seconds in units of frames, between which they count evenly, double precision.
+
+        Example:
+            >>> domain = Domain((8, 8), times=(0.0, 0.5, 1.5))
+            >>> domain.frames(torch.tensor([0.5, 1.0])).tolist()
+            [1.0, 1.5]
+        """
+        known = torch.tensor(self.times, dtype=torch.float64)
+        if self.cyclic and self.timed:
+            known = torch.cat([known, known[:1] + self.duration])
+        seconds = seconds.to(known).clamp(known[0], known[-1])
+        after = torch.searchsorted(known, seconds, right=True).clamp(1, len(known) - 1)
+        before = after - 1
+        return before + (seconds - known[before]) / (known[after] - known[before])
+
     def _pixels(self, axis: int) -> Tensor:
         index = torch.arange(self.shape[axis], dtype=torch.float64) - self.shape[axis] // 2
         return self.place(index * self.pixel[axis])
