@@ -18,6 +18,7 @@ from feathermr.nn.film_convolution import FilmConvolution
 from feathermr.nn.kronecker import KroneckerLayer
 from feathermr.nn.memory import peak_bytes
 from feathermr.nn.neighbours import neighbours
+from feathermr.nn.residual_dense import ResidualDenseBlock
 from feathermr.operators import Encoding, encoding
 
 SMALL: dict[str, Setting] = {
@@ -130,8 +131,8 @@ def test_a_still_film_with_the_same_samples_in_every_frame_stands_still() -> Non
 def test_before_training_a_still_film_is_constant_at_all_times() -> None:
     kspace, operator = problem(n_coils=1)
     model = network(start="zero-filled", consistency=0)
-    model.decoder.last.weight.zero_()
-    model.decoder.last.bias.zero_()
+    for parameter in model.decoder.last.parameters():
+        parameter.zero_()
     still = kspace[:, :1].expand(-1, FRAMES, -1, -1, -1).clone()
     same = Encoding(operator.mask[:, :1], operator.coil_maps, FRAMES)
     film = model.at(still, same, torch.linspace(0, 3, 7))
@@ -187,9 +188,9 @@ def test_a_gradient_of_a_time_between_frames_reaches_every_parameter() -> None:
 
 def test_the_convolution_knows_how_a_film_ends() -> None:
     layer = FilmConvolution(1, 1)
+    weight = torch.tensor([1.0, 10.0, 100.0]).reshape(1, 1, 3, 1, 1) * CENTER
+    layer.layer.load_state_dict({"weight": weight, "bias": torch.zeros(1)})
     with torch.no_grad():
-        layer.layer.weight.copy_(torch.tensor([1.0, 10.0, 100.0]).reshape(1, 1, 3, 1, 1) * CENTER)
-        layer.layer.bias.zero_()  # type: ignore[union-attr, operator]
         film = torch.tensor([1.0, 2.0, 3.0]).reshape(1, 1, 3, 1, 1)
         assert layer(film).flatten().tolist() == [211, 321, 332]
         assert layer(film, cyclic=True).flatten().tolist() == [213, 321, 132]
@@ -215,8 +216,8 @@ def test_the_paper_s_sizes_are_a_matter_of_settings() -> None:
     assert parameter_count(dense) > 3.7e6
     assert parameter_count(light) < 0.6 * parameter_count(dense)
     assert any(isinstance(layer, KroneckerLayer) for layer in light.modules())
-    assert len(dense.encoder.blocks) == 5  # type: ignore[arg-type, union-attr]
-    assert len(dense.encoder.blocks[0].layers) == 6  # type: ignore[index, union-attr, arg-type]
+    blocks = [each for each in dense.modules() if isinstance(each, ResidualDenseBlock)]
+    assert [len(block.layers) for block in blocks] == [6] * 5
 
 
 def test_two_dimensions_take_films_of_one_length() -> None:

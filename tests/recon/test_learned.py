@@ -11,6 +11,7 @@ import laws
 import synthetic
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.fft import fft
+from feathermr.core.settings import Setting
 from feathermr.models import build
 from feathermr.models.weights import SHIPPED, save_weights
 from feathermr.phantom import simulate
@@ -42,7 +43,14 @@ def test_a_run_folder_is_a_method(run_folder: Path) -> None:
 
 def of_liif(folder: Path, name: str = "liif-rdn3d") -> str:
     """A file of weights of a network that gives a film at any time."""
-    settings = {"features": 4, "width": 8, "blocks": 1, "layers": 1, "growth": 4, "frames": 4}
+    settings: dict[str, Setting] = {
+        "features": 4,
+        "width": 8,
+        "blocks": 1,
+        "layers": 1,
+        "growth": 4,
+        "frames": 4,
+    }
     state = build(name, settings).state_dict()
     save_weights(folder / "model.safetensors", state, name, settings, {})
     return str(folder)
@@ -53,7 +61,7 @@ def test_a_film_is_given_at_more_times_than_it_was_measured(tmp_path: Path, cycl
     whole = synthetic.scan(1, 4, 2, (24, 27), noise=0.01)
     timed = replace(whole, header=replace(whole.header, frame_times=(0.0, 0.1, 0.2, 0.3)))
     scan = synthetic.accelerated(timed, center=8)
-    settings = {"weights": of_liif(tmp_path), "cyclic": cyclic}
+    settings: dict[str, Setting] = {"weights": of_liif(tmp_path), "cyclic": cyclic}
     own = reconstruct(scan, "network", settings)
     count = 8 if cyclic else 7
     finer = reconstruct(scan, "network", {**settings, "times": count})

@@ -186,7 +186,8 @@ class Liif(nn.Module):
         features = self.encoder(self._patches(seen), cyclic)
         own = self._patches(seen[:, :1])
         both = torch.cat([features, own.to(features.dtype)], dim=1).transpose(1, 2)
-        found = self.decoder.of_frames(both.flatten(0, 1)).unflatten(0, (-1, frames))
+        found = self.decoder.of_frames(both.flatten(0, 1))
+        found = found.reshape(-1, frames, *found.shape[1:])
         start = seen[:, 0]
         decoded = self._acquired(found, start)
         if self.consistency is None:

@@ -18,6 +18,7 @@ from feathermr.acquisition.animation import write_gif
 from feathermr.core.atomic import written_file
 from feathermr.core.progress import Progress, silent
 from feathermr.metrics import psnr, ssim
+from feathermr.operators import Encoding
 from feathermr.training.continuous import ContinuousExample, answer
 from feathermr.training.example import Examples
 from feathermr.training.film_figures import (
@@ -119,6 +120,7 @@ def restored(
     for index in range(len(examples)):
         example = examples[index].to(device)
         encoding = example.encoding
+        assert isinstance(encoding, Encoding)  # films are always k-space
         before = encoding.H(example.measured)
         masks = encoding.mask.any(2).expand(before.shape).cpu()
         images = [before, answer(model, example), example.target]
