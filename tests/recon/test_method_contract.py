@@ -28,6 +28,8 @@ CASES: dict[str, dict[str, Setting]] = {
     "kronecker-cascade": {},
     "kronecker-cine": {},
     "kronecker-unet": {},
+    "inr": {"steps": 20},
+    "inr-lambda": {"steps": 40},
     "network": {"weights": str(SHIPPED["kronecker-unet"])},
 }
 #: networks that see the samples once gain less

@@ -38,7 +38,8 @@ class Part:
         """``||A x - y||^2`` and half its gradient, ``A^H (A x - y)``, by one ``A^H A``."""
         normal = self.encoding.normal(image)
         both = torch.view_as_real(normal) - 2 * torch.view_as_real(self.adjoint)
-        value = float((torch.view_as_real(image) * both).sum()) + self.energy
+        inner = (torch.view_as_real(image) * both).sum(dtype=torch.float64)
+        value = float(inner) + self.energy  # two large numbers, of which little is left
         return max(0.0, value), normal - self.adjoint
 
     def error(self, image: Tensor) -> float:
@@ -121,5 +122,5 @@ def _part(problem: Problem, mask: Tensor) -> Part:
     encoding = problem.encoding
     part = Encoding(mask, encoding.coil_maps, scan.n_frames)
     kept = scan.kspace * mask
-    energy = float(torch.view_as_real(kept).square().sum())
+    energy = float(torch.view_as_real(kept).square().sum(dtype=torch.float64))
     return Part(part, part.H(kept), energy)

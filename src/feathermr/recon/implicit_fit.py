@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +13,12 @@ from torch import Tensor, nn
 from feathermr.core.progress import Progress, silent, tell
 from feathermr.core.seeding import generator
 from feathermr.models.implicit import Domain, Field, weight_of
+from feathermr.models.implicit.grid import LARGEST, Grid, film_of, grid_of
 from feathermr.recon.held_out import Samples
 from feathermr.recon.implicit_objective import Derivative, Weights, field_variation, variation
 
-#: real numbers that a pass with its gradient may keep at once, about 400 MB
-LARGEST = 10**8
+Optimiser = Literal["adam", "lbfgs"]
+
 #: steps from one look at the held-out samples to the next
 LOOK = 5
 #: looks without a better held-out error after which a fit ends
@@ -24,6 +26,10 @@ PATIENCE = 10
 #: share of the steps in which the latest parameters are the best: low frequencies are learned
 #: first, while the samples held out are higher ones, which an empty field describes quite well
 EARLY = 0.4
+#: steps that L-BFGS learns the curvature from
+HISTORY = 10
+#: gradients below this, for images of about 1, do not count for Adam
+EPSILON = 1e-3
 #: coordinates of lambda at which the held-out error of a family is looked at
 LOOKS = (-0.6, 0.0)
 #: of a family: weights above 1 / BALANCE count their objective less, so that all move the field
@@ -35,13 +41,14 @@ class FitConfig:
     """How a field is fitted.
 
     Attributes:
-        steps: of Adam at most.
-        learning_rate: at the start; falls along a cosine.
+        steps: at most.
+        learning_rate: of Adam at the start; falls along a cosine.
         weight: ``lambda`` of the changes in time; in a family lambda is drawn at every step.
         in_space: weight of the edges in space over ``lambda``.
         derivative: of what the penalties are taken.
         seed: of what is drawn.
         largest: real numbers kept at once.
+        optimiser: ``adam``, or ``lbfgs``; a family, whose objective changes, always by Adam.
     """
 
     steps: int
@@ -51,6 +58,7 @@ class FitConfig:
     derivative: Derivative = "difference"
     seed: int = 0
     largest: int = LARGEST
+    optimiser: Optimiser = "adam"
 
 
 @dataclass(frozen=True)
@@ -70,59 +78,6 @@ class Outcome:
     interrupted: bool
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Coordinates of pixels and frames, and lambda's in a family."""
-
-    y: Tensor
-    x: Tensor
-    t: Tensor
-
-    def parts(self, points: int) -> Iterator[tuple[slice, slice]]:
-        """Frames and rows of parts of at most about ``points`` points, a row at least."""
-        rows = max(1, min(len(self.y), points // len(self.x)))
-        whole = rows == len(self.y)
-        frames = max(1, points // (len(self.y) * len(self.x))) if whole else 1
-        for frame in range(0, len(self.t), frames):
-            for row in range(0, len(self.y), rows):
-                yield slice(frame, frame + frames), slice(row, row + rows)
-
-    def part(self, frames: slice, rows: slice) -> Grid:
-        """The grid of a part."""
-        return Grid(self.y[rows], self.x, self.t[frames])
-
-
-def grid_of(domain: Domain, like: Tensor, times: tuple[float, ...] | None = None) -> Grid:
-    """The pixels and frames of a domain.
-
-    Args:
-        domain: of a field.
-        like: gives precision and device.
-        times: other times in seconds than those of its frames.
-    """
-    instants = domain.instants
-    if times is not None:
-        instants = domain.instant(torch.tensor(times, dtype=torch.float64))
-    y, x, t = (one.to(like) for one in (domain.rows, domain.columns, instants))
-    return Grid(y, x, t)
-
-
-def film_of(
-    field: Field, grid: Grid, level: Tensor | None = None, largest: int = LARGEST
-) -> Tensor:
-    """The film (t, y, x) of a field, part by part, without a gradient."""
-    with torch.no_grad():
-        rows: list[Tensor] = []
-        shape = len(grid.t), len(grid.y), len(grid.x)
-        for frames, lines in grid.parts(largest // field.floats_per_point):
-            some = grid.part(frames, lines)
-            values = field.on_grid(some.y, some.x, some.t, level)
-            if not rows:
-                rows.append(values.new_empty(shape))
-            rows[0][frames, lines] = values
-    return rows[0]
-
-
 def objective_gradient(
     field: Field,
     grid: Grid,
@@ -131,7 +86,7 @@ def objective_gradient(
     config: FitConfig,
     level: Tensor | None = None,
     factor: float = 1.0,
-) -> float:
+) -> tuple[float, float]:
     """Add the gradient of ``0.5 ||A x - y||^2 + penalties`` to the field's parameters.
 
     In two passes, so that memory does not grow with the film: the film is found part by part
@@ -148,73 +103,112 @@ def objective_gradient(
         factor: of the objective.
 
     Returns:
-        ``||A x - y||^2`` of the samples fitted.
+        ``||A x - y||^2`` of the samples fitted, and the penalties.
     """
     pieces = list(grid.parts(config.largest // field.floats_per_point))
     kept = field.on_grid(grid.y, grid.x, grid.t, level) if len(pieces) == 1 else None
     film = film_of(field, grid, level, config.largest) if kept is None else kept.detach()
     misfit, gradient = samples.fitted.misfit(film[None])
-    gradient = gradient[0]
+    gradient, penalty = gradient[0], 0.0
     if weights and config.derivative == "difference":
         with torch.enable_grad():
             leaf = film.requires_grad_()
-            gradient = (
-                gradient + torch.autograd.grad(variation(leaf, field.domain, weights), leaf)[0]
-            )
+            value = variation(leaf, field.domain, weights)
+            gradient = gradient + torch.autograd.grad(value, leaf)[0]
+        penalty = float(value.detach())
     for frames, rows in pieces:
         some = grid.part(frames, rows)
         values = field.on_grid(some.y, some.x, some.t, level) if kept is None else kept
-        inner = torch.view_as_real(values) * torch.view_as_real(gradient[frames, rows])
-        loss = inner.sum()
+        loss = (torch.view_as_real(values) * torch.view_as_real(gradient[frames, rows])).sum()
         if weights and config.derivative == "autograd":
-            loss = loss + field_variation(field, (some.y, some.x, some.t), level, weights)
+            value = field_variation(field, (some.y, some.x, some.t), level, weights)
+            loss, penalty = loss + value, penalty + float(value.detach())
         (factor * loss).backward()  # type: ignore[no-untyped-call]
-    return misfit
+    return misfit, penalty
 
 
 def fit(field: Field, samples: Samples, config: FitConfig, progress: Progress = silent) -> Outcome:
-    """Fit a field by Adam; stop when the held-out samples are described no better.
+    """Fit a field; stop when the held-out samples are described no better.
 
     The parameters with the least held-out error are kept, of those after the share ``EARLY`` of the
-    steps; without held-out samples the last ones.
-    An interrupt from the keyboard ends the fit with the best so far.
+    steps; without held-out samples the last ones. An interrupt from the keyboard ends the fit with
+    the best so far.
 
     Args:
         field: its parameters are changed.
         samples: of one slice.
         config: how.
-        progress: told after each step, and how far the film is from the samples.
-
-    Kingma and Ba 2015, arXiv:1412.6980.
+        progress: told after each look, and how far the film is from the samples.
     """
     assert isinstance(field, nn.Module)
-    parameters = list(field.parameters())
-    grid = grid_of(field.domain, parameters[0])
-    adam = torch.optim.Adam(parameters, config.learning_rate, (0.9, 0.99))
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, config.steps + 1)
+    grid = grid_of(field.domain, next(field.parameters()))
     source = generator(config.seed, "levels")
-    best = _Best(field)
-    residual, interrupted = 1.0, False
+    latest = [1.0]
+
+    def gradient() -> float:
+        level, weights, factor = _objective(field.domain, config, source)
+        field.zero_grad()
+        with torch.enable_grad():
+            misfit, penalty = objective_gradient(
+                field, grid, samples, weights, config, level, factor
+            )
+        latest[0] = (misfit / samples.fitted.energy) ** 0.5
+        return factor * (0.5 * misfit + penalty)
+
+    quasi_newton = config.optimiser == "lbfgs" and not field.domain.family
+    free = [one for one in field.parameters() if one.requires_grad]
+    descend = (_lbfgs if quasi_newton else _adam)(free, config, gradient)
+    best, interrupted, step = _Best(field), False, 0
     try:
-        for step in range(config.steps):
-            level, weights, factor = _objective(field.domain, config, source)
-            adam.zero_grad()
-            with torch.enable_grad():
-                misfit = objective_gradient(field, grid, samples, weights, config, level, factor)
-            adam.step()
-            falling.step()
-            residual = (misfit / samples.fitted.energy) ** 0.5
-            if (step + 1) % LOOK == 0 or step + 1 == config.steps:
-                early = step + 1 <= EARLY * config.steps
-                best.look(step + 1, _held_out_error(field, grid, samples, config), early)
-                tell(progress, best.words(residual))
-            progress(step + 1, config.steps)
-            if best.is_over:
-                break
+        while step < config.steps and not best.is_over:
+            count = min(LOOK, config.steps - step)
+            descend(count)
+            step += count
+            error = _held_out_error(field, grid, samples, config)
+            best.look(step, error, step <= EARLY * config.steps)
+            tell(progress, best.words(latest[0]))
+            progress(step, config.steps)
     except KeyboardInterrupt:
         interrupted = True
     best.restore()
-    return Outcome(best.step, residual, best.error, interrupted)
+    return Outcome(best.step, latest[0], best.error, interrupted)
+
+
+def _adam(
+    parameters: list[nn.Parameter], config: FitConfig, gradient: Callable[[], float]
+) -> Callable[[int], None]:
+    """Steps of Adam: Kingma and Ba 2015, arXiv:1412.6980."""
+    adam = torch.optim.Adam(parameters, config.learning_rate, (0.9, 0.99), EPSILON)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, config.steps + 1)
+
+    def descend(count: int) -> None:
+        for _ in range(count):
+            gradient()
+            adam.step()
+            falling.step()
+
+    return descend
+
+
+def _lbfgs(
+    parameters: list[nn.Parameter], config: FitConfig, gradient: Callable[[], float]
+) -> Callable[[int], None]:
+    """Steps of L-BFGS with a line search: Liu and Nocedal 1989, doi:10.1007/BF01589116."""
+    lbfgs = torch.optim.LBFGS(
+        parameters,
+        max_iter=LOOK,
+        max_eval=2 * LOOK,
+        tolerance_grad=0.0,
+        tolerance_change=0.0,
+        history_size=HISTORY,
+        line_search_fn="strong_wolfe",
+    )
+
+    def descend(count: int) -> None:
+        lbfgs.param_groups[0]["max_iter"] = count
+        lbfgs.step(gradient)  # type: ignore[no-untyped-call]
+
+    return descend
 
 
 def _objective(

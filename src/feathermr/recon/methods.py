@@ -10,6 +10,7 @@ from feathermr.core.registry import look_up
 from feathermr.core.settings import Setting, with_settings
 from feathermr.models.weights import SHIPPED
 from feathermr.recon.cg_sense import CgSense
+from feathermr.recon.implicit import Inr, InrLambda
 from feathermr.recon.kt_l1 import KtL1
 from feathermr.recon.kt_tv import KtTotalVariation
 from feathermr.recon.l1_wavelet import L1Wavelet
@@ -43,6 +44,8 @@ METHODS: Mapping[str, type[Method]] = {
     "kronecker-cascade": KroneckerCascade,
     "kronecker-cine": KroneckerCine,
     "kronecker-unet": KroneckerUnet,
+    "inr": Inr,
+    "inr-lambda": InrLambda,
     "network": Network,
 }
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from feathermr.acquisition import Header
 from feathermr.core.axes import IMAGE, check_axes
 from feathermr.core.settings import Setting
+from feathermr.models.implicit import FittedField
 
 #: what a method is for
 Task = Literal["reconstruction", "super-resolution"]
@@ -64,7 +65,9 @@ class Reconstruction:
         seconds: wall time from the record to the image.
         cost: parameters, multiply-adds, memory.
         provenance: method, version, settings.
-        header: of the image: where its pixels lie; that of the scan unless the grid is finer.
+        header: of the image: where its pixels lie, when its frames were; that of the scan unless
+            pixels or frames are others.
+        field: of a method that fits one, what the image was taken from: it has any time.
     """
 
     image: Tensor
@@ -73,6 +76,7 @@ class Reconstruction:
     cost: Cost
     provenance: Provenance
     header: Header = field(default_factory=Header)
+    field: FittedField | None = None
 
     def __post_init__(self) -> None:
         check_axes(self.image, IMAGE, "image")

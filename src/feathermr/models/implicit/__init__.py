@@ -2,6 +2,7 @@
 
 from feathermr.models.implicit.coordinates import Domain, domain_of, level_of, weight_of
 from feathermr.models.implicit.field import Field
+from feathermr.models.implicit.fitted import FittedField, load_field, save_field
 from feathermr.models.implicit.table import FIELDS, FieldKind, FieldName, build_field
 
 __all__ = [
@@ -10,8 +11,11 @@ __all__ = [
     "Field",
     "FieldKind",
     "FieldName",
+    "FittedField",
     "build_field",
     "domain_of",
     "level_of",
+    "load_field",
+    "save_field",
     "weight_of",
 ]

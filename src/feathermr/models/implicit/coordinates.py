@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -130,6 +130,10 @@ class Domain:
         after = torch.searchsorted(known, seconds, right=True).clamp(1, len(known) - 1)
         before = after - 1
         return before + (seconds - known[before]) / (known[after] - known[before])
+
+    def timed_header(self, header: Header, times: tuple[float, ...]) -> Header:
+        """The header of the scan with other frame times, empty where no seconds are known."""
+        return replace(header, frame_times=times if header.frame_times == self.times else ())
 
     def _pixels(self, axis: int) -> Tensor:
         index = torch.arange(self.shape[axis], dtype=torch.float64) - self.shape[axis] // 2

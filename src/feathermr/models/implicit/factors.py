@@ -62,7 +62,9 @@ class Factors(nn.Module):
             for stride in self.strides
         )
         start = self._harmonics(knots)[:, None].expand(-1, levels, -1)
-        self.courses = nn.Parameter(torch.stack([start, torch.zeros_like(start)]))
+        # of a single image the course is one number, which a second factor need not hold
+        moving = domain.timed or domain.family
+        self.courses = nn.Parameter(torch.stack([start, torch.zeros_like(start)]), moving)
 
     def forward(self, coordinates: Tensor) -> Tensor:
         """Complex values (...) at coordinates (..., axis)."""
@@ -127,7 +129,7 @@ class Factors(nn.Module):
                 wave = torch.cos(2 * math.pi * (order * place - shift))
             else:
                 order, wave = index, torch.cos(math.pi * index * place)
-            rows.append(wave / (1 + order) ** 0.5)
+            rows.append(wave / (1 + order))
         return torch.stack(rows)
 
 

@@ -27,6 +27,7 @@ class FieldKind:
         config: the configuration by default.
         learning_rate: of Adam, that suits it.
         steps: of the fit, that suffice.
+        quasi_newton: whether L-BFGS fits it faster than Adam, a family apart.
         summary: one line.
     """
 
@@ -35,11 +36,12 @@ class FieldKind:
     learning_rate: float
     steps: int
     summary: str
+    quasi_newton: bool = False
 
 
 FIELDS: Mapping[str, FieldKind] = {
     "factors": FieldKind(
-        Factors, FactorsConfig(), 2e-2, 150, "low-rank factors of space and time, on splines"
+        Factors, FactorsConfig(), 2e-2, 200, "low-rank factors of space and time, on splines", True
     ),
     "hash": FieldKind(
         HashGrid, HashConfig(), 1e-2, 200, "grids of many resolutions and a small network"
