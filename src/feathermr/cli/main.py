@@ -15,12 +15,13 @@ from types import ModuleType
 from typing import NoReturn
 
 import feathermr
-from feathermr.cli import demo, doctor, evaluate, methods, reconstruct, simulate, train
+from feathermr.cli import demo, doctor, evaluate, methods, query, reconstruct, simulate, train
 from feathermr.core.errors import FeatherError
 
 COMMANDS: Mapping[str, ModuleType] = {
     "demo": demo,
     "reconstruct": reconstruct,
+    "query": query,
     "simulate": simulate,
     "evaluate": evaluate,
     "train": train,

@@ -25,6 +25,7 @@ from feathermr.cli.options import (
     checked_device,
     checked_folder,
     command_line,
+    count,
     names,
     read_scan,
     settings,
@@ -59,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="a setting of the method; repeat for several",
+    )
+    parser.add_argument(
+        "--times",
+        type=count,
+        metavar="N",
+        help="write N frames, equally spaced over the film, of a method that fits a field: inr, "
+        "inr-lambda (default: those of the scan)",
     )
     add_layout(parser)
     _add_super_resolution(parser)
@@ -124,8 +132,12 @@ def write(
     for name in chosen:
         stem = "image" if name == chosen[-1] else f"image-{name.strip(os.sep).replace(os.sep, '-')}"
         made = comparison.reconstructions[name]
+        image, header = _asked(made, options)
         for kind in options.format or usual:
-            written += feathermr.save_image(made.image, made.header, folder / stem, kind)
+            written += feathermr.save_image(image, header, folder / stem, kind)
+        if made.field is not None:
+            field = folder / f"{stem.replace('image', 'field', 1)}.safetensors"
+            written.append(feathermr.save_field(made.field, field))
     title = options.task.capitalize()
     page = feathermr.write_report(
         comparison, folder / "report.html", title=f"{title} report", command=command_line()
@@ -138,6 +150,14 @@ def write(
     if len(written) > 6:
         say(f"... and {len(written) - 6} more in {folder}")
     say(f"report: {page}")
+
+
+def _asked(made: Any, options: argparse.Namespace) -> tuple[Any, Any]:
+    """Image and header of the frames asked for."""
+    if not options.times:
+        return made.image, made.header
+    asked: tuple[Any, Any] = made.field.image(made.field.domain.equal_times(options.times))
+    return asked
 
 
 def labels(names: Sequence[str]) -> Mapping[str, str]:
@@ -154,6 +174,7 @@ def _checked(options: argparse.Namespace) -> Path:
     for kind in options.format or ():
         feathermr.check_image_format(kind)
     _check_task(options)
+    _check_times(options)
     for name in options.method or ():
         _method(name, options)
     checked_device(options.device)
@@ -183,6 +204,18 @@ def _check_task(options: argparse.Namespace) -> None:
         )
     if {"scale", "kernel"} & set(settings(options.set)):
         raise UsageError("give --scale and --kernel by themselves, not to --set")
+
+
+def _check_times(options: argparse.Namespace) -> None:
+    """Refuse frames at other times from methods that have none."""
+    if "times" in settings(options.set):
+        raise UsageError("give --times by itself, not to --set")
+    fits = set(options.method or ()) <= set(feathermr.FIELD_METHODS)
+    if options.times and not (options.method and fits):
+        raise UsageError(
+            "--times is for methods that fit a field; give -m "
+            + " or -m ".join(feathermr.FIELD_METHODS)
+        )
 
 
 def _method(name: str, options: argparse.Namespace) -> Any:

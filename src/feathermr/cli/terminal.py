@@ -13,6 +13,22 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 console = Console(highlight=False, emoji=False)
 
 
+class Bar:
+    """One progress bar: call it with (done, total); tell it how the work goes."""
+
+    def __init__(self, bars: Progress, description: str, total: int | None) -> None:
+        self._bars, self._description = bars, description
+        self._task = bars.add_task(description, total=total)
+
+    def __call__(self, done: int, total: int) -> None:
+        """Move it; it goes with its end."""
+        self._bars.update(self._task, completed=done, total=total, visible=done < total)
+
+    def tell(self, words: str) -> None:
+        """Show words beside its description."""
+        self._bars.update(self._task, description=f"{self._description} ({words})")
+
+
 class Bars:
     """Progress bars, one a piece of work that goes with its end; on a pipe nothing is drawn."""
 
@@ -21,12 +37,7 @@ class Bars:
 
     def start(self, description: str, total: int | None = None) -> Any:
         """Add a bar; call what is returned with (done, total)."""
-        task = self._bars.add_task(description, total=total)
-
-        def update(done: int, of: int) -> None:
-            self._bars.update(task, completed=done, total=of, visible=done < of)
-
-        return update
+        return Bar(self._bars, description, total)
 
 
 @contextmanager

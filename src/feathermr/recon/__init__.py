@@ -5,6 +5,7 @@ from feathermr.recon.compare import compare
 from feathermr.recon.comparison import Comparison
 from feathermr.recon.evaluation import Entry, evaluate, read, store
 from feathermr.recon.methods import (
+    FIELD_METHODS,
     METHODS,
     SUPER_RESOLUTION_METHODS,
     TASKS,
@@ -17,6 +18,7 @@ from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction, Tas
 from feathermr.recon.reference import reference_image
 
 __all__ = [
+    "FIELD_METHODS",
     "METHODS",
     "SUPER_RESOLUTION_METHODS",
     "TASKS",

@@ -71,6 +71,9 @@ _NETWORKS: Mapping[Task, type[Network] | type[SuperResolutionNetwork]] = {
     "super-resolution": SuperResolutionNetwork,
 }
 
+#: methods that fit a field, which has frames at any time
+FIELD_METHODS = ("inr", "inr-lambda")
+
 #: methods that need more than one frame
 SERIES_METHODS = (
     "view-sharing",

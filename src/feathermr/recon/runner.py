@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -14,7 +14,7 @@ from feathermr import __version__
 from feathermr.acquisition import Acquisition
 from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError
-from feathermr.core.progress import Progress, silent
+from feathermr.core.progress import Progress, silent, tell
 from feathermr.recon.problem import Problem, pose
 from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction
 
@@ -62,11 +62,20 @@ def run(
 
 def within(progress: Progress, index: int, slices: int) -> Progress:
     """Progress of one slice as a part of the scan's, in per cent of a slice."""
+    return _Part(progress, index, slices)
 
-    def update(done: int, total: int) -> None:
-        progress(100 * index + 100 * done // total, 100 * slices)
 
-    return update
+@dataclass(frozen=True)
+class _Part:
+    whole: Progress
+    index: int
+    slices: int
+
+    def __call__(self, done: int, total: int) -> None:
+        self.whole(100 * self.index + 100 * done // total, 100 * self.slices)
+
+    def tell(self, words: str) -> None:
+        tell(self.whole, words)
 
 
 def finish(
