@@ -9,8 +9,9 @@ DEMO ?=
 LEARNED ?=
 CINE ?=
 CINE_STUDY ?=
+IMPLICIT ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-kronecker bench-learned bench-simulator study-cine study-distillation study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-implicit bench-kronecker bench-learned bench-simulator study-cine study-distillation study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -39,6 +40,9 @@ bench-classical: $(VENV)/.stamp-bench
 
 bench-cine: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/cine_speed.py $(CINE)
+
+bench-implicit: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/implicit_speed.py $(IMPLICIT)
 
 bench-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker.py
