@@ -26,6 +26,8 @@ PATIENCE = 10
 #: share of the steps in which the latest parameters are the best: low frequencies are learned
 #: first, while the samples held out are higher ones, which an empty field describes quite well
 EARLY = 0.4
+#: how many times more is kept where the field itself is differentiated, too
+DERIVATIVES = 6
 #: steps that L-BFGS learns the curvature from
 HISTORY = 10
 #: gradients below this, for images of about 1, do not count for Adam
@@ -105,12 +107,14 @@ def objective_gradient(
     Returns:
         ``||A x - y||^2`` of the samples fitted, and the penalties.
     """
-    pieces = list(grid.parts(config.largest // field.floats_per_point))
+    of_field = bool(weights) and config.derivative == "autograd"
+    largest = config.largest // DERIVATIVES if of_field else config.largest
+    pieces = list(grid.parts(largest // field.floats_per_point))
     kept = field.on_grid(grid.y, grid.x, grid.t, level) if len(pieces) == 1 else None
     film = film_of(field, grid, level, config.largest) if kept is None else kept.detach()
     misfit, gradient = samples.fitted.misfit(film[None])
     gradient, penalty = gradient[0], 0.0
-    if weights and config.derivative == "difference":
+    if weights and not of_field:
         with torch.enable_grad():
             leaf = film.requires_grad_()
             value = variation(leaf, field.domain, weights)
@@ -120,7 +124,7 @@ def objective_gradient(
         some = grid.part(frames, rows)
         values = field.on_grid(some.y, some.x, some.t, level) if kept is None else kept
         loss = (torch.view_as_real(values) * torch.view_as_real(gradient[frames, rows])).sum()
-        if weights and config.derivative == "autograd":
+        if of_field:
             value = field_variation(field, (some.y, some.x, some.t), level, weights)
             loss, penalty = loss + value, penalty + float(value.detach())
         (factor * loss).backward()  # type: ignore[no-untyped-call]

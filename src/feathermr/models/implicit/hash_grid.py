@@ -62,7 +62,7 @@ class HashGrid(nn.Module):
             nn.Linear(config.width, 2),
         )
         corners = config.resolutions * 2**domain.axes
-        self.floats_per_point = corners * (config.features + 3) + 5 * config.width
+        self.floats_per_point = corners * (config.features + 12) + 5 * config.width
 
     def forward(self, coordinates: Tensor) -> Tensor:
         """Complex values (...) at coordinates (..., axis)."""
@@ -80,14 +80,14 @@ class HashGrid(nn.Module):
 
     def _read(self, points: Tensor, size: tuple[int, ...], rows: int, start: int) -> Tensor:
         """Features (point, feature) of one grid."""
-        last = torch.tensor([nodes - 1 for nodes in size], dtype=points.dtype)
+        last = points.new_tensor([nodes - 1 for nodes in size])
         place = torch.minimum(((points + 1) / 2).clamp_min(0) * last, last)
         below = torch.minimum(place.detach().floor(), last - 1)
         share, corner = place - below, below.long()
         total: Tensor | float = 0.0
         for offset in product((0, 1), repeat=len(size)):
-            node = corner + torch.tensor(offset)
-            weight = torch.where(torch.tensor(offset) == 1, share, 1 - share).prod(-1)
+            step = corner.new_tensor(offset)
+            node, weight = corner + step, torch.where(step == 1, share, 1 - share).prod(-1)
             total = total + weight[:, None] * self.table[start + _row(node, size, rows)]
         assert isinstance(total, Tensor)
         return total
