@@ -55,7 +55,7 @@ class Inr:
     """
 
     field: FieldName = "factors"
-    weight: float = 40.0
+    weight: float = 12.0
     in_space: float = 0.15
     derivative: Derivative = "difference"
     steps: int = 0
@@ -92,7 +92,7 @@ class InrLambda:
     """
 
     field: FieldName = "factors"
-    weight: float = 40.0
+    weight: float = 12.0
     in_space: float = 0.15
     derivative: Derivative = "difference"
     steps: int = 0
