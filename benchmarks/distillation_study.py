@@ -86,6 +86,15 @@ def place_of(folder: Path, task: Task, variant: str, seed: int) -> Path:
     return folder / f"{task.name}-{list(VARIANTS).index(variant)}-{seed}"
 
 
+def finished(size: Size, folder: Path, task: Task) -> list[int]:
+    """The seeds of which every variant is trained: only those are compared."""
+    return [
+        seed
+        for seed in size.seeds
+        if all((place_of(folder, task, one, seed) / "done.json").exists() for one in VARIANTS)
+    ]
+
+
 def network(file: Path) -> Solve:
     return load_weights(file).network
 
@@ -94,13 +103,13 @@ def network(file: Path) -> Solve:
 def tested(group: Group, task: Task, size: Size, folder: Path) -> dict[str, Any]:
     """The scores of every method in one group of test images."""
     teacher = network(folder / f"{task.name}-teacher")
-    students: dict[str, dict[str, Any]] = {}
-    for variant in VARIANTS:
-        for seed in size.seeds:
-            place = place_of(folder, task, variant, seed)
-            if (place / "done.json").exists():
-                found = {"scores": scores(network(place), group)}
-                students.setdefault(variant, {})[str(seed)] = found
+    students = {
+        variant: {
+            str(seed): {"scores": scores(network(place_of(folder, task, variant, seed)), group)}
+            for seed in finished(size, folder, task)
+        }
+        for variant in VARIANTS
+    }
     record = {
         "classical": classical(task, size, group),
         "teacher": {"scores": scores(teacher, group)},
@@ -124,6 +133,7 @@ def collected(
         print(f"testing {task.title}", flush=True)
         tasks[task.name] = {
             "title": task.title,
+            "seeds": finished(size, folder, task),
             "teacher_validation": json.loads(done.read_text())["validation"],
             "groups": {
                 group.name: tested(group, task, size, folder)
