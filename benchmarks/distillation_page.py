@@ -115,6 +115,10 @@ def _group(group: Record) -> str:
         if variant != "alone" and complete(group, "alone"):
             row[-1] = _signed(difference(lists["psnr"], over_seeds(group, "alone", "psnr")))
         rows.append(row)
+    if "ships" in group:
+        rows.append(
+            _row("`chpnet`, the weights that ship (trained longer)", group["ships"]["scores"])
+        )
     return table(["method", "PSNR (dB)", "SSIM", "NMSE", "over alone (dB)"], rows)
 
 

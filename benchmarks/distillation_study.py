@@ -45,7 +45,7 @@ from distillation_plan import (
 
 from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
-from feathermr.models.weights import load_weights
+from feathermr.models.weights import SHIPPED, load_weights
 from feathermr.training.recipe import Recipe
 from feathermr.training.run_folder import RunFolder, series
 from feathermr.training.train import TrainingRun, train
@@ -116,6 +116,9 @@ def tested(group: Group, task: Task, size: Size, folder: Path) -> dict[str, Any]
         "students": students,
     }
     corrected = RunFolder(place_of(folder, task, FULL, size.seeds[0])).teacher
+    ships = SHIPPED.get(f"chpnet-{task.name}")
+    if ships is not None:
+        record["ships"] = {"scores": scores(network(ships), group)}
     if corrected.exists():
         record["corrected"] = {"scores": scores(network(corrected), group)}
     return record
