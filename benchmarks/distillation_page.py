@@ -54,10 +54,11 @@ def _setting(record: Record) -> str:
     teachers = ", ".join(
         f"{task['title']}: {task['teacher_validation']:.2f} dB" for task in tasks.values()
     )
+    seeds = ", ".join(f"{task['title']}: {len(task['seeds'])}" for task in tasks.values())
     return (
         f"A teacher (SwinIR of {size['teacher']}) is trained for {size['teacher_steps']} steps, "
-        f"every student (`chpnet-tiny`) for {size['steps']} steps of the same batches, with seeds "
-        f"{', '.join(map(str, size['seeds']))}. Training and test scans are simulated, from "
+        f"every student (`chpnet-tiny`) for {size['steps']} steps of the same batches, with "
+        f"several seeds ({seeds}). Training and test scans are simulated, from "
         "objects on a finer grid, with phase and noise; the objects differ. k-space has one coil; "
         "there teacher and students start from an image of small total variation. "
         f"The teachers on the validation set: {teachers}. Tests by magnitude: PSNR and SSIM "
@@ -114,6 +115,10 @@ def _group(group: Record) -> str:
         if variant != "alone" and complete(group, "alone"):
             row[-1] = _signed(difference(lists["psnr"], over_seeds(group, "alone", "psnr")))
         rows.append(row)
+    if "ships" in group:
+        rows.append(
+            _row("`chpnet`, the weights that ship (trained longer)", group["ships"]["scores"])
+        )
     return table(["method", "PSNR (dB)", "SSIM", "NMSE", "over alone (dB)"], rows)
 
 

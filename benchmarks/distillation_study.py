@@ -45,7 +45,7 @@ from distillation_plan import (
 
 from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
-from feathermr.models.weights import load_weights
+from feathermr.models.weights import SHIPPED, load_weights
 from feathermr.training.recipe import Recipe
 from feathermr.training.run_folder import RunFolder, series
 from feathermr.training.train import TrainingRun, train
@@ -86,6 +86,15 @@ def place_of(folder: Path, task: Task, variant: str, seed: int) -> Path:
     return folder / f"{task.name}-{list(VARIANTS).index(variant)}-{seed}"
 
 
+def finished(size: Size, folder: Path, task: Task) -> list[int]:
+    """The seeds of which every variant is trained: only those are compared."""
+    return [
+        seed
+        for seed in size.seeds
+        if all((place_of(folder, task, one, seed) / "done.json").exists() for one in VARIANTS)
+    ]
+
+
 def network(file: Path) -> Solve:
     return load_weights(file).network
 
@@ -94,19 +103,22 @@ def network(file: Path) -> Solve:
 def tested(group: Group, task: Task, size: Size, folder: Path) -> dict[str, Any]:
     """The scores of every method in one group of test images."""
     teacher = network(folder / f"{task.name}-teacher")
-    students: dict[str, dict[str, Any]] = {}
-    for variant in VARIANTS:
-        for seed in size.seeds:
-            place = place_of(folder, task, variant, seed)
-            if (place / "done.json").exists():
-                found = {"scores": scores(network(place), group)}
-                students.setdefault(variant, {})[str(seed)] = found
+    students = {
+        variant: {
+            str(seed): {"scores": scores(network(place_of(folder, task, variant, seed)), group)}
+            for seed in finished(size, folder, task)
+        }
+        for variant in VARIANTS
+    }
     record = {
         "classical": classical(task, size, group),
         "teacher": {"scores": scores(teacher, group)},
         "students": students,
     }
     corrected = RunFolder(place_of(folder, task, FULL, size.seeds[0])).teacher
+    ships = SHIPPED.get(f"chpnet-{task.name}")
+    if ships is not None:
+        record["ships"] = {"scores": scores(network(ships), group)}
     if corrected.exists():
         record["corrected"] = {"scores": scores(network(corrected), group)}
     return record
@@ -124,6 +136,7 @@ def collected(
         print(f"testing {task.title}", flush=True)
         tasks[task.name] = {
             "title": task.title,
+            "seeds": finished(size, folder, task),
             "teacher_validation": json.loads(done.read_text())["validation"],
             "groups": {
                 group.name: tested(group, task, size, folder)

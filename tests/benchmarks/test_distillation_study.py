@@ -79,11 +79,12 @@ def test_the_page_says_which_targets_are_met(full, gained, close):
     environment = {"Commit": "abc", "Processor": "one", "PyTorch": "2"}
     task = {
         "title": "super-resolution x2",
+        "seeds": [0],
         "teacher_validation": 27.0,
         "groups": {"simulated bodies": _group(full)},
         "costs": {},
     }
-    size = {"teacher": "embedding 12", "teacher_steps": 4, "steps": 4, "seeds": [0]}
+    size = {"teacher": "embedding 12", "teacher_steps": 4, "steps": 4}
     record = {"environment": environment, "size": size, "real": "", "tasks": {"x2": task}}
     text = page(record)
     assert f"an interval above zero: met in {gained} rows" in text

@@ -23,6 +23,7 @@ FORMAT = "feathermr model 1"
 _FOLDER = Path(__file__).parent / "weights"
 #: trained networks that come with the package
 SHIPPED: Mapping[str, Path] = {
+    "chpnet-x2": _FOLDER / "chpnet-x2.safetensors",
     "kronecker-cascade": _FOLDER / "kronecker-cascade.safetensors",
     "kronecker-cine": _FOLDER / "kronecker-cine.safetensors",
     "kronecker-unet": _FOLDER / "kronecker-unet.safetensors",
