@@ -52,11 +52,14 @@ class TimeDecoder(nn.Module):
             for parameter in self.last.parameters():
                 parameter.mul_(TINY)
         if self.sine:
-            for first in (self.features, self.time):
-                nn.init.uniform_(first.weight, -omega / (channels + 2), omega / (channels + 2))
+            bound = omega / (channels + 2)
+            nn.init.uniform_(self.features.weight, -bound, bound)
+            nn.init.uniform_(self.time.weight, -bound, bound)
+            bound = math.sqrt(6 / width)
             for layer in self.hidden:
-                bound = math.sqrt(6 / width)
-                nn.init.uniform_(layer.weight, -bound, bound)
+                for parameter in layer.parameters():
+                    if parameter.ndim > 1:
+                        nn.init.uniform_(parameter, -bound, bound)
 
     def of_frames(self, features: Tensor) -> Tensor:
         """What `forward` takes: the features (frame, channel, y, x) after the first layer."""

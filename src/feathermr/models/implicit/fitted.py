@@ -203,9 +203,11 @@ def _header(record: Mapping[str, Any], domain: Domain) -> Header:
         len(shape) == 2 and all(0 < a <= b for a, b in zip(shape, domain.shape, strict=True))
     ):
         raise ValueError("the image is larger than the field")
+    numbers: dict[str, Any] = {key: _number(record[key]) for key in NUMBERS}
+    texts: dict[str, Any] = {key: str(record[key]) for key in ("source", "subject", "anatomy")}
     return Header(
-        **{key: str(record[key]) for key in ("source", "subject", "anatomy")},
-        **{key: _number(record[key]) for key in NUMBERS},
+        **texts,
+        **numbers,
         origin=look_up({name: name for name in get_args(Origin)}, record["origin"], "origin"),
         phase_axis=int(record["phase_axis"]),
         spacing=None if spacing is None else _floats(spacing),
