@@ -22,6 +22,8 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "+ dynamic weights": PARTS,
 }
 FULL = "+ dynamic weights"
+#: closest to what the recipes have on, which leave the features out
+DEFAULT = "+ edges"
 WEIGHTS: Mapping[str, str] = {
     "response": "0.5",
     "features": "0.01",

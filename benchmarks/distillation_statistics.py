@@ -48,14 +48,14 @@ def complete(group: Record, *variants: str) -> bool:
     return all(group["students"].get(variant) for variant in variants)
 
 
-def claims(tasks: Record) -> list[dict[str, Any]]:
-    """Both targets in each group of test images."""
+def claims(tasks: Record, variant: str = FULL) -> list[dict[str, Any]]:
+    """Both targets in each group of test images, for the student of one variant."""
     found = []
     for task in tasks.values():
         for name, group in task["groups"].items():
-            if not complete(group, "alone", FULL):
+            if not complete(group, "alone", variant):
                 continue
-            full, alone = (over_seeds(group, one, "psnr") for one in (FULL, "alone"))
+            full, alone = (over_seeds(group, one, "psnr") for one in (variant, "alone"))
             gain = difference(full, alone)
             behind = difference(full, group["teacher"]["scores"]["psnr"])
             found.append(

@@ -161,6 +161,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="tasks: kspace, x2, x4")
     parser.add_argument("--train", action="store_true", help="train only, no page")
     parser.add_argument("--page", action="store_true", help="only test and write the page")
+    parser.add_argument("--render", action="store_true", help="only the page, from the JSON")
     parser.add_argument("--real", nargs="*", type=Path, default=[], help="files of real images")
     parser.add_argument(
         "--real-label", default="real images", help="what they show, and of how many"
@@ -171,7 +172,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     size = SIZES["quick" if options.quick else "study"]
     runs = (options.output or ROOT / "out") / "distillation" / size.name
-    if not options.page:
+    if not (options.page or options.render):
         for task in TASKS:
             if not options.only or task.name in options.only:
                 trainings(task, size, runs)
@@ -179,9 +180,11 @@ def main() -> None:
         return
     docs = options.output or (ROOT / "out" if options.quick else ROOT / "docs")
     stored = docs / "results" / "distillation.json"
-    write(stored, collected(size, runs, options.real, options.real_label, not options.quick))
+    if not options.render:
+        write(stored, collected(size, runs, options.real, options.real_label, not options.quick))
     record = json.loads(stored.read_text())
-    draw(size, runs, docs / "images" / "distillation.png")
+    if not options.render:
+        draw(size, runs, docs / "images" / "distillation.png")
     with written_file(docs / "results" / "distillation.md") as beside:
         beside.write_text(page(record))
     print(f"wrote {docs / 'results' / 'distillation.md'}")
