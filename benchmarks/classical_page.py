@@ -11,7 +11,8 @@ TITLES = {
     "temporal-tv": "Temporal total variation",
 }
 OTHERS = (
-    "Other pages: [films of hearts](results/cine.md), [Kronecker networks](results/kronecker.md), "
+    "Other pages: [films of hearts](results/cine.md), [their speed](results/cine-speed.md), "
+    "[distillation](results/distillation.md), [Kronecker networks](results/kronecker.md), "
     "[trained networks](weights.md)."
 )
 SPARSE = ("l1-wavelet", "tv", "temporal-tv")

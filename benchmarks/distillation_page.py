@@ -25,11 +25,12 @@ Record = Mapping[str, Any]
 def page(record: Record) -> str:
     """The whole page."""
     size, environment, tasks = record["size"], record["environment"], record["tasks"]
+    commits = ", ".join(sorted({task["commit"] for task in tasks.values()}))
     lines = [
         "# Distillation, part by part",
         "Written by `make study-distillation` from [distillation.json](distillation.json), which "
         "holds the scores of every image. Commit "
-        f"{environment['Commit']}, {environment['Processor']}, PyTorch {environment['PyTorch']}, "
+        f"{commits}, {environment['Processor']}, PyTorch {environment['PyTorch']}, "
         "one thread a training. For research, not for diagnosis.",
         _setting(record),
         "## Targets",

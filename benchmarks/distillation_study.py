@@ -125,11 +125,14 @@ def tested(group: Group, task: Task, size: Size, folder: Path) -> dict[str, Any]
 
 
 def collected(
-    size: Size, folder: Path, real: list[Path], label: str, measured: bool
+    size: Size, folder: Path, real: list[Path], label: str, before: dict[str, Any]
 ) -> dict[str, Any]:
-    """Everything that is finished, as one record."""
+    """Everything that is finished, as one record; of the tasks ``before`` what was found then."""
     tasks: dict[str, Any] = {}
     for task in TASKS:
+        if task.name in before:
+            tasks[task.name] = before[task.name]
+            continue
         done = folder / f"{task.name}-teacher" / "done.json"
         if not done.exists():
             continue
@@ -142,7 +145,8 @@ def collected(
                 group.name: tested(group, task, size, folder)
                 for group in groups(task, size, real, label)
             },
-            "costs": costs(task, compared_networks(task, size)) if measured else {},
+            "costs": costs(task, compared_networks(task, size)) if size.name == "study" else {},
+            "commit": environment()["Commit"],
         }
     note = (
         f"Real: {label}; k-space is simulated from the images themselves (an inverse crime, which "
@@ -158,7 +162,7 @@ def collected(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="tiny, a minute")
-    parser.add_argument("--only", nargs="*", default=[], help="tasks: kspace, x2, x4")
+    parser.add_argument("--only", nargs="*", default=[], help="of kspace, x2, x4; others stay")
     parser.add_argument("--train", action="store_true", help="train only, no page")
     parser.add_argument("--page", action="store_true", help="only test and write the page")
     parser.add_argument("--render", action="store_true", help="only the page, from the JSON")
@@ -181,7 +185,11 @@ def main() -> None:
     docs = options.output or (ROOT / "out" if options.quick else ROOT / "docs")
     stored = docs / "results" / "distillation.json"
     if not options.render:
-        write(stored, collected(size, runs, options.real, options.real_label, not options.quick))
+        before = {}
+        if options.only and stored.exists():
+            known = json.loads(stored.read_text())["tasks"]
+            before = {name: one for name, one in known.items() if name not in options.only}
+        write(stored, collected(size, runs, options.real, options.real_label, before))
     record = json.loads(stored.read_text())
     if not options.render:
         draw(size, runs, docs / "images" / "distillation.png")

@@ -80,6 +80,7 @@ def test_the_page_says_which_targets_are_met(full, gained, close):
     task = {
         "title": "super-resolution x2",
         "seeds": [0],
+        "commit": "abc",
         "teacher_validation": 27.0,
         "groups": {"simulated bodies": _group(full)},
         "costs": {},

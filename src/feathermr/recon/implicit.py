@@ -71,36 +71,13 @@ class Inr:
 
 
 @dataclass(frozen=True)
-class InrLambda:
+class InrLambda(Inr):
     """A field with the regularisation weight as a coordinate: one fit, from detailed to smooth.
 
-    As ``inr``, of ``f(lambda, x, y, t)``: at every step ``lambda`` is drawn anew, its logarithm
-    evenly from -5 to 0, for images of about 1. The image given is that of ``weight``; all others
-    can be asked from the field.
-
-    Attributes:
-        field: ``factors``, ``hash``, ``fourier``, ``siren`` or ``siren-wide``.
-        weight: of the image given, in units of the noise variance.
-        in_space: weight of the edges in space over that of the changes in time.
-        derivative: ``difference`` of pixels and frames, or ``autograd``: of the field.
-        steps: at most; 0 for twice the field's own number.
-        learning_rate: of Adam; 0 for the field's own.
-        times: frames to give, equally spaced over the film; 0 for those of the scan.
-        cyclic: whether the first frame follows the last.
-        seed: of the start, the weights drawn, and the samples that are kept apart.
-        calibration: ``espirit`` or ``walsh``.
+    As ``inr`` and with its settings, of ``f(lambda, x, y, t)``: at every step ``lambda`` is drawn
+    anew, its logarithm evenly from -5 to 0, for images of about 1, and there are twice as many
+    steps. The image given is that of ``weight``; all others can be asked from the field.
     """
-
-    field: FieldName = "factors"
-    weight: float = 12.0
-    in_space: float = 0.15
-    derivative: Derivative = "difference"
-    steps: int = 0
-    learning_rate: float = 0.0
-    times: int = 0
-    cyclic: bool = True
-    seed: int = 0
-    calibration: Calibration = "espirit"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -108,7 +85,7 @@ class InrLambda:
 
 
 def _reconstruct(
-    name: str, method: Inr | InrLambda, acquisition: Acquisition, progress: Progress
+    name: str, method: Inr, acquisition: Acquisition, progress: Progress
 ) -> Reconstruction:
     """A field a slice, and the image of all."""
     domain = domain_of(
@@ -149,7 +126,7 @@ def _reconstruct(
 
 
 def _fitted(
-    method: Inr | InrLambda, domain: Domain, problem: Problem, progress: Progress
+    method: Inr, domain: Domain, problem: Problem, progress: Progress
 ) -> tuple[FittedField, Outcome]:
     """The field of a problem of one slice, and how its fit ended."""
     kspace = problem.acquisition.kspace
@@ -170,7 +147,7 @@ def _fitted(
     return fitted, outcome
 
 
-def _config(method: Inr | InrLambda, weight: float) -> FitConfig:
+def _config(method: Inr, weight: float) -> FitConfig:
     kind = FIELDS[method.field]
     usual = kind.steps * (2 if isinstance(method, InrLambda) else 1)
     return FitConfig(
@@ -184,9 +161,7 @@ def _config(method: Inr | InrLambda, weight: float) -> FitConfig:
     )
 
 
-def _notes(
-    method: Inr | InrLambda, outcomes: list[Outcome], fitted: FittedField
-) -> tuple[str, ...]:
+def _notes(method: Inr, outcomes: list[Outcome], fitted: FittedField) -> tuple[str, ...]:
     """How the fits went, in sentences."""
     count = len(outcomes)
     residual = sum(one.residual for one in outcomes) / count

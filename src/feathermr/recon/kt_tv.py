@@ -7,13 +7,11 @@ from torch import Tensor
 from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
+from feathermr.recon.kt_l1 import KtL1
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import need_frames, run
 from feathermr.solvers import film_variation, temporal_sparsity
-
-#: weight of ``kt-l1``, which gives the start
-START_WEIGHT = 14.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class KtTotalVariation:
     def _solve(self, problem: Problem, progress: Progress) -> Tensor:
         operator = problem.encoding
         adjoint = operator.H(problem.acquisition.kspace)
-        start = temporal_sparsity(operator, adjoint, problem.weight(START_WEIGHT))
+        start = temporal_sparsity(operator, adjoint, problem.weight(KtL1.weight))
         return film_variation(
             operator,
             adjoint,

@@ -14,25 +14,14 @@ from feathermr.core.progress import Progress, silent
 from feathermr.models import build
 from feathermr.models.weights import load_weights, read_card, save_weights
 from feathermr.training.batches import to_batch
+from feathermr.training.distill import module as distillation
 from feathermr.training.distill.module import Distillation
 from feathermr.training.losses import make_loss
 from feathermr.training.run_folder import RunFolder, series
 from feathermr.training.simulated import SimulatedExamples
-from training.small import ON_CPU, small_recipe, trained
+from training.small import ON_CPU, TEXT, small_recipe, trained
 
-DATA = """
-data:
-  validation: 2
-  simulated:
-    batch: 2
-    sizes: [32, 40]
-    coils: [1]
-    anatomies: {texture: 1.0}
-    blend: 0
-    accelerations: [2, 2.5]
-loss: {name: charbonnier}
-trainer: {steps: 8, validate_every: 4, checkpoint_every: 3, log_every: 3}
-"""
+DATA = TEXT[TEXT.index("data:") :] + "loss: {name: charbonnier}\n"
 TEACHER_SIZE = "{embedding: 12, blocks: 1, depth: 2, heads: 2, window: 4}"
 TEACHER = f"model: swinir-teacher\nsettings: {TEACHER_SIZE}\n{DATA}"
 STUDENT = f"""
@@ -117,6 +106,15 @@ def test_each_part_alone_has_a_gradient_where_it_should(part: str) -> None:
     assert part in terms
     assert bool(gradients(made.model)) == (part != "correction")
     assert bool(gradients(made.teacher)) == (part == "correction")
+
+
+def test_a_teacher_is_also_trained_where_it_is_not_mistaken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distillation, "mistakes", lambda student, *_: torch.zeros(student.shape))
+    made = module()
+    step(made)
+    assert gradients(made.teacher)
 
 
 def test_a_part_of_weight_zero_is_absent() -> None:
