@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -42,44 +41,26 @@ from distillation_plan import (
     student_recipe,
     teacher_recipe,
 )
+from study_runs import is_done, trained, write
 
 from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
 from feathermr.models.weights import SHIPPED, load_weights
-from feathermr.training.recipe import Recipe
-from feathermr.training.run_folder import RunFolder, series
-from feathermr.training.train import TrainingRun, train
+from feathermr.training.run_folder import RunFolder
+from feathermr.training.train import TrainingRun
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def write(path: Path, record: Any) -> None:
-    with written_file(path) as beside:
-        beside.write_text(json.dumps(record, allow_nan=False) + "\n")
-
-
-def trained(recipe: Recipe, place: Path, teacher: Path | None) -> RunFolder:
-    """Train unless it is done."""
-    folder, done = RunFolder(place), place / "done.json"
-    if not done.exists():
-        begun, fresh = time.process_time(), not folder.last.exists()
-        run = TrainingRun(accelerator="cpu", teacher=teacher)
-        train(recipe, place, run, resume=place.exists(), say=lambda line: None)
-        seconds = round(time.process_time() - begun, 1) if fresh else None
-        best = max(series(folder.rows(), "validation", "psnr").values())
-        write(done, {"seconds": seconds, "validation": best})
-        print(f"{place.name}: {best:.2f} dB on the validation set", flush=True)
-    return folder
-
-
 def trainings(task: Task, size: Size, folder: Path) -> None:
     """The teacher of a task and all its students, seed after seed."""
-    teacher = trained(teacher_recipe(task, size), folder / f"{task.name}-teacher", None)
+    teacher = trained(teacher_recipe(task, size), folder / f"{task.name}-teacher")
     for seed in size.seeds:
         for variant, parts in VARIANTS.items():
             place = place_of(folder, task, variant, seed)
             recipe = student_recipe(task, size, variant, seed)
-            trained(recipe, place, teacher.path if parts else None)
+            known = teacher.path if parts else None
+            trained(recipe, place, TrainingRun(accelerator="cpu", teacher=known))
 
 
 def place_of(folder: Path, task: Task, variant: str, seed: int) -> Path:
@@ -91,7 +72,7 @@ def finished(size: Size, folder: Path, task: Task) -> list[int]:
     return [
         seed
         for seed in size.seeds
-        if all((place_of(folder, task, one, seed) / "done.json").exists() for one in VARIANTS)
+        if all(is_done(place_of(folder, task, one, seed)) for one in VARIANTS)
     ]
 
 

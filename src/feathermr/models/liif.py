@@ -12,6 +12,7 @@ from feathermr.core.crop import center_crop, center_pad
 from feathermr.core.errors import ShapeError, UsageError
 from feathermr.nn.consistency import Consistency
 from feathermr.nn.frame_channels import FrameChannels2d
+from feathermr.nn.motion import motion, warp
 from feathermr.nn.neighbours import Neighbours, neighbours
 from feathermr.nn.noise_level import noise_of
 from feathermr.nn.residual_dense import ResidualDense3d
@@ -47,6 +48,7 @@ class LiifConfig:
         decoder_layers: before its last.
         activation: of the decoder.
         omega: of the sine, see `TimeDecoder`.
+        motion: frames are moved to a time along how they differ before they are blended.
         consistency: CG iterations by which acquired frames are returned to the samples; 0 for none.
         kronecker: ``n`` of the encoder's layers; 1 for dense ones.
     """
@@ -63,7 +65,8 @@ class LiifConfig:
     decoder_width: int = 64
     decoder_layers: int = 3
     activation: Activation = "sine"
-    omega: float = 30.0
+    omega: float = 3.0
+    motion: bool = True
     consistency: int = 4
     kronecker: int = 1
 
@@ -86,33 +89,34 @@ class Film(NamedTuple):
 
     Attributes:
         found: features in the form that the decoder takes (slice, frame, width, y, x).
-        base: to which the decoder's answer is added (slice, frame, y, x), complex.
-        acquired: the image at the acquired times (slice, frame, y, x), complex.
+        decoded: the decoder's answer at the acquired times (slice, frame, y, x), complex.
+        acquired: the image at these times (slice, frame, y, x), complex.
     """
 
     found: Tensor
-    base: Tensor
+    decoded: Tensor
     acquired: Tensor
 
 
 @final
 class Liif(nn.Module):
-    """``x(t) = sum_k w_k(t) (b_k + d(f_k, t - k))`` over the two frames ``k`` beside ``t``.
+    """``x(t) = sum_k w_k(t) (m_k(t) + d(f_k, t - k) - d(f_k, 0))`` over the frames beside ``t``.
 
     ``f_k`` are features of a frame, found by an encoder from a first film ``s`` and its mean; ``d``
     is a network of each pixel by itself. The weights ``w`` fall linearly with the distance in time,
     so that ``x`` is continuous. At the acquired times ``x`` comes out of a consistency step ``C``::
 
-        x_k = C(s_k + d(f_k, 0)),   b_k = x_k - d(f_k, 0)
+        x_k = C(s_k + d(f_k, 0)),   m_k(t) = x_k(r - |t - k| u_k(r))
 
-    so what the samples correct there is corrected between them, too; without that step ``b = s``.
-    One coil and many go the same way. The local implicit image function of Chen et al. 2021,
-    arXiv:2012.09161, in time.
+    so what the samples correct there is corrected between them, too; without that step it is the
+    identity. ``u_k`` is the `motion` from the frame to the next one that counts, not learned; the
+    sign is that of a point that moves on evenly. One coil and many go the same way. The local
+    implicit image function of Chen et al. 2021, arXiv:2012.09161, in time.
     """
 
     def __init__(self, config: LiifConfig) -> None:
         super().__init__()
-        self.start, self.patch = config.start, config.patch
+        self.start, self.patch, self.motion = config.start, config.patch, config.motion
         self.frames = config.frames if config.encoder == "conv2d" else 0
         self.encoder = make_encoder(config)
         self.multiple = config.patch * int(self.encoder.multiple)  # type: ignore[arg-type]
@@ -160,9 +164,10 @@ class Liif(nn.Module):
         """
         near = neighbours(times.to(kspace.real), kspace.shape[1], cyclic=cyclic)
         film = self.film(kspace, encoding, cyclic=cyclic)
-        count = together or max(1, TOGETHER // film.base[:, 0].numel())
+        flows = _flows(film.acquired) if self.motion else None
+        count = together or max(1, TOGETHER // film.acquired[:, 0].numel())
         parts = [
-            self._blended(film, near.some(slice(first, first + count)))
+            self._blended(film, flows, near.some(slice(first, first + count)))
             for first in range(0, len(times), count)
         ]
         return torch.cat(parts, dim=1)
@@ -190,10 +195,10 @@ class Liif(nn.Module):
         found = found.reshape(-1, frames, *found.shape[1:])
         start = seen[:, 0]
         decoded = self._acquired(found, start)
-        if self.consistency is None:
-            return Film(found, start, start + decoded)
-        image = self.consistency(start + decoded, adjoint, encoding)
-        return Film(found, image - decoded, image)
+        image = start + decoded
+        if self.consistency is not None:
+            image = self.consistency(image, adjoint, encoding)
+        return Film(found, decoded, image)
 
     def _started(self, kspace: Tensor, adjoint: Tensor, encoding: Encoding) -> Tensor:
         """What the encoder sees (slice, kind, frame, y, x), complex; the first is ``s``."""
@@ -227,11 +232,37 @@ class Liif(nn.Module):
         image = from_channels(center_crop(answer, (height, width)).to(like.real.dtype))[:, 0]
         return image.reshape(slices, *near.frame.shape, height, width)
 
-    def _blended(self, film: Film, near: Neighbours) -> Tensor:
+    def _blended(self, film: Film, flows: Tensor | None, near: Neighbours) -> Tensor:
         """``x(t)`` of some times."""
-        decoded = self._decoded(film.found, near, film.base)
-        images = film.base[:, near.frame] + decoded
+        decoded = self._decoded(film.found, near, film.acquired)
+        images = film.acquired[:, near.frame]
+        if flows is not None:
+            images = _carried(images, flows, near)
+        images = images + decoded - film.decoded[:, near.frame]
         return (near.weight[..., None, None] * images).sum(1)
+
+
+def _flows(film: Tensor) -> Tensor:
+    """``u`` of each frame to the next one and to the one before (2, slice, frame, 2, y, x)."""
+    magnitude = film.detach().abs()
+    others = torch.stack([magnitude.roll(shift, dims=1) for shift in (-1, 1)])
+    found = motion(magnitude.expand_as(others).flatten(0, 2), others.flatten(0, 2))
+    return found.reshape(2, *film.shape[:2], *found.shape[1:])
+
+
+def _carried(images: Tensor, flows: Tensor, near: Neighbours) -> Tensor:
+    """The neighbours (slice, 2, time, y, x) of each time as they are when they have moved there.
+
+    Args:
+        images: the neighbours, complex.
+        flows: to the next frame and to the one before (2, slice, frame, 2, y, x).
+        near: which frames they are.
+    """
+    both = [flow[:, frames] for flow, frames in zip(flows, near.frame, strict=True)]
+    path = -near.offset.abs()[..., None, None, None] * torch.stack(both, dim=1)
+    flat = torch.view_as_real(images.flatten(0, 2)).permute(0, 3, 1, 2)
+    moved = warp(flat, path.flatten(0, 2)).permute(0, 2, 3, 1).contiguous()
+    return torch.view_as_complex(moved).reshape(images.shape)
 
 
 def make_encoder(config: LiifConfig) -> nn.Module:
