@@ -71,14 +71,16 @@ def raw_scan(scan: Acquisition, fields: Sequence[str], folds: int) -> dict[str, 
         ]
 
     found = {}
-    for method, more in (("tv", ({},)), ("inr", tuple({"field": name} for name in fields))):
+    for name, method, settings, factors in (
+        ("tv", "tv", {}, FACTORS),
+        *((f"inr, {field}", "inr", {"field": field}, FACTORS if field == "factors" else (1.0,))
+          for field in fields),
+    ):  # fmt: skip
         default: float = make_method(method).weight  # type: ignore[attr-defined]
-        for settings in more:
-            name = f"{method}, {settings['field']}" if settings else method
-            found[name] = {
-                f"{factor:g}": every(name, method, {"weight": factor * default, **settings})
-                for factor in FACTORS
-            }
+        found[name] = {
+            f"{factor:g}": every(name, method, {"weight": factor * default, **settings})
+            for factor in factors
+        }
     return {
         "coils": scan.n_coils, "shape": list(scan.shape), "acceleration": scan.acceleration,
         "held_out": learned_measure.HELD_OUT, "folds": folds, "methods": found,

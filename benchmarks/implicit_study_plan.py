@@ -47,7 +47,7 @@ class Size:
     """
 
     name: str = "study"
-    steps: int = 400
+    steps: int = 300
     settings: Mapping[str, str] = field(default_factory=dict)
     subjects: int = 6
     tuning: int = 3
