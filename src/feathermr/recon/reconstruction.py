@@ -61,7 +61,7 @@ class Family:
 
     Attributes:
         name: of the number.
-        values: some of those that it can have, rising.
+        values: some of those that it can have, positive and rising.
         own: which of them the reconstruction's own image has.
         image: (slice, frame, y, x) at a value, made when it is asked for; as the own one in shape
             and scale.
