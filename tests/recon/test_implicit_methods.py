@@ -15,10 +15,11 @@ import synthetic
 from feathermr.acquisition import Acquisition
 from feathermr.core.errors import DataError, UsageError
 from feathermr.models.implicit import FIELDS, FittedField, load_field, save_field
-from feathermr.recon import Reconstruction, make_method, reconstruct
+from feathermr.recon import Reconstruction, compare, make_method, reconstruct
 
 TIMES = (0.0, 0.1, 0.2, 0.3, 0.45, 0.5)
 SHAPE = (24, 20)
+TRUTH = synthetic.scan(1, 6, 3, SHAPE, noise=0.005, known_maps=False).reference
 
 
 def film(slices: int = 1, n_coils: int = 3) -> Acquisition:
@@ -88,6 +89,23 @@ def test_one_fit_holds_a_family_of_weights() -> None:
     _, plain = fitted("inr")
     with pytest.raises(UsageError, match="inr-lambda"):
         plain.image(weight=0.1)
+
+
+def test_the_family_has_the_image_itself_and_a_score_for_every_value() -> None:
+    compared = compare(film(), {"f": make_method("inr-lambda", {"steps": 10})}, TRUTH, scan="s")
+    made = compared.reconstructions["f"]
+    family = made.family
+    assert family is not None
+    assert family.values[:: len(family.values) - 1] == pytest.approx((1e-5, 1.0))
+    laws.assert_equal(family.image(family.values[family.own]), made.image, 1e-6)
+    assert all("%" in note for note in family.notes)
+    scores = compared.family_scores["f"]
+    assert len(scores) == len(family.values) == len(family.notes) == 11
+    own = {score.metric: score.mean for score in scores[family.own]}
+    whole = {one.metric: one.mean for one in compared.scores if one.method == "f"}
+    assert own == pytest.approx({name: whole[name] for name in ("psnr", "ssim")}, rel=1e-5)
+    assert scores[-1][0].mean != own["psnr"]
+    assert fitted("inr")[0].family is None
 
 
 def test_a_static_image_has_no_other_times() -> None:

@@ -1,4 +1,6 @@
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,9 +8,10 @@ import torch
 from feathermr.acquisition import Acquisition, Header
 from feathermr.core.fft import fft, ifft
 from feathermr.core.seeding import generator
+from feathermr.metrics import score_all
 from feathermr.metrics.score import Score
 from feathermr.recon.comparison import Comparison
-from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction
+from feathermr.recon.reconstruction import Cost, Family, Provenance, Reconstruction
 
 MakeComparison = Callable[..., Comparison]
 
@@ -32,6 +35,27 @@ def _scores(name: str, image: torch.Tensor, reference: torch.Tensor) -> tuple[Sc
     return (Score(name, "scan", "one", "nmse", values, "slice", (3.2,) * len(values), "none", 1.0),)
 
 
+def _psnr(name: str, image: torch.Tensor, reference: torch.Tensor) -> tuple[Score, ...]:
+    found = score_all(
+        image, reference, policy="slice", alignment="none", method=name, scan="scan",
+        subject="one", metrics=("psnr",),
+    )  # fmt: skip
+    return tuple(found)
+
+
+def _with_family(made: Reconstruction, exponents: tuple[int, ...]) -> Reconstruction:
+    """Films that are the smoother in time the larger the value; the middle one is its own."""
+    own = len(exponents) // 2
+
+    def image(value: float) -> torch.Tensor:
+        share = 0.3 * (math.log10(value) - exponents[own])
+        return made.image + share * (made.image.mean(1, keepdim=True) - made.image)
+
+    values = tuple(10.0**exponent for exponent in exponents)
+    notes = tuple(f"note {index}" for index in range(len(values)))
+    return replace(made, family=Family("lambda", values, own, image, notes))
+
+
 @pytest.fixture
 def make_comparison() -> MakeComparison:
     """A comparison with a choice of sizes, header, methods, reference."""
@@ -45,6 +69,7 @@ def make_comparison() -> MakeComparison:
         methods: tuple[str, ...] = ("zero-filled", "cg-sense"),
         reference: bool = True,
         notes: tuple[str, ...] = (),
+        family: tuple[int, ...] = (),
     ) -> Comparison:
         truth = _reference(slices, frames, *size).to(torch.complex64)
         kept = torch.rand(1, frames, 1, size[0], 1, generator=generator(1)) < 0.4
@@ -63,12 +88,22 @@ def make_comparison() -> MakeComparison:
                 header or Header(source="scan.h5"),
             )
             scores += _scores(name, image, truth)
+        families = {}
+        if family:  # of the last method
+            last = methods[-1]
+            made = _with_family(reconstructions[last], family)
+            reconstructions[last] = made
+            families[last] = tuple(
+                _psnr(last, made.family.image(value), truth) for value in made.family.values
+            )
+            scores += _psnr(last, made.image, truth)
         acquisition = Acquisition(kspace, kept, header or Header(source="scan.h5"))
         return Comparison(
             acquisition,
             reconstructions,
             truth if reference else None,
             scores if reference else (),
+            families if reference else {},
         )
 
     return make

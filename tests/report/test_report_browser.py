@@ -317,3 +317,57 @@ def test_a_page_without_reference_works(open_page) -> None:
     page = open_page(reference=False, methods=("zero-filled",), frames=2)
     assert page.locator('canvas[data-image^="error"]').count() == 0
     assert page.locator('canvas[data-view="zoom"]').first.evaluate(VARIANCE) > 10
+
+
+#: three values of a family; the middle one is the image itself
+EXPONENTS = (-3, -2, 0)
+
+
+@pytest.fixture
+def open_family(open_page):
+    return lambda **content: open_page(
+        frames=4, methods=("zero-filled", "inr-lambda"), family=EXPONENTS, **content
+    )
+
+
+def test_the_slider_moves_the_film_and_its_profile_through_the_family(open_family) -> None:
+    page = open_family()
+    film = page.locator(FILM).nth(2)
+    profile = page.locator(COURSE).nth(2)
+    elsewhere = page.locator('#images canvas[data-image="magnitude-2"][data-view="whole"]')
+    start = [one.evaluate(CONTENT) for one in (film, profile, elsewhere)]
+    assert start[0] == start[2]
+    assert "10^-2" in page.inner_text("#family-2-value")
+    page.focus("#family-2")
+    page.keyboard.press("ArrowRight")
+    smooth = [one.evaluate(CONTENT) for one in (film, profile, elsewhere)]
+    assert smooth[0] != start[0]
+    assert smooth[1] != start[1]
+    assert smooth[2] == start[2]
+    assert "10^0" in page.inner_text("#family-2-value")
+    assert "10^0" in page.get_attribute("#family-2", "aria-valuetext")
+    page.keyboard.press("Home")
+    assert film.evaluate(CONTENT) not in (start[0], smooth[0])
+    page.fill("#family-2", "1")
+    assert [one.evaluate(CONTENT) for one in (film, profile, elsewhere)] == start
+
+
+def test_the_family_follows_the_player_with_the_scores_of_each_frame(open_family) -> None:
+    page = open_family()
+    page.fill("#family-2", "2")
+    score = page.locator("#film .score").first
+    seen, lines = set(), set()
+    for frame in range(4):
+        page.fill("#frame", str(frame))
+        seen.add(page.locator(FILM).nth(2).evaluate(CONTENT))
+        lines.add(score.inner_text())
+    assert len(seen) == len(lines) == 4
+    assert page.locator("#images .score").first.inner_text() not in lines
+    assert "psnr" in page.inner_text("#family-2-value")
+
+
+def test_a_family_without_a_reference_says_what_is_known(open_family) -> None:
+    page = open_family(reference=False, size="phone")
+    page.fill("#family-1", "0")
+    assert page.inner_text("#family-1-value").endswith("10^-3) · note 0")
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")

@@ -14,6 +14,7 @@ from feathermr.acquisition import Header
 from feathermr.core.errors import DataError, ShapeError
 from feathermr.report import page as page_module
 from feathermr.report import write_report
+from feathermr.report.family import sliders
 from feathermr.report.film import liveliest, relative_errors
 from feathermr.report.page import render
 from feathermr.report.shown import gather
@@ -246,3 +247,30 @@ def test_the_pattern_is_described_from_the_mask(make_comparison) -> None:
     mask[..., 3, 4] = ~mask[..., 3, 4]
     acquisition = replace(comparison.acquisition, mask=mask)
     assert "<dd>points</dd>" in _page(replace(comparison, acquisition=acquisition))
+
+
+def test_pages_with_a_slider_show_at_most_twice_the_pixels(make_comparison) -> None:
+    comparison = make_comparison(frames=3, methods=("inr-lambda",), family=tuple(range(-5, 4)))
+    shown = gather(comparison)
+    (slider,) = sliders(comparison, shown)
+    assert len(slider.labels) == 9
+    assert slider.magnitudes[slider.own] is None
+    made = comparison.reconstructions["inr-lambda"]
+    wanted = np.abs(made.family.image(1e-5)[:, :, 5:31].numpy())
+    cut = replace(comparison.acquisition.header, image_shape=(26, 30))
+    smaller = replace(comparison, reconstructions={"inr-lambda": replace(made, header=cut)})
+    np.testing.assert_allclose(
+        sliders(smaller, gather(smaller))[0].magnitudes[0], wanted, rtol=1e-6
+    )
+
+
+def test_larger_films_have_fewer_stops_before_fewer_frames(
+    make_comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparison = make_comparison(frames=3, methods=("inr-lambda",), family=tuple(range(-5, 4)))
+    film = 3 * 37 * 30
+    monkeypatch.setattr("feathermr.report.shown.PIXELS", 5 * film)  # room for ten films
+    shown = gather(comparison)
+    assert len(shown.selection.frames) == 3
+    labels = sliders(comparison, shown)[0].labels
+    assert len(labels) == 8  # and the reference and its errors

@@ -11,7 +11,7 @@ from feathermr.report.markup import definitions, figure
 from feathermr.report.palettes import heat, phase
 from feathermr.report.plot import line_plot, nice_upper
 from feathermr.report.sampling_view import count_center_lines
-from feathermr.report.selection import PIXELS, evenly, select
+from feathermr.report.selection import PIXELS, evenly, select, stops
 from feathermr.report.window import shared_window
 
 
@@ -93,6 +93,12 @@ def test_evenly_keeps_both_ends_and_the_middle_when_one() -> None:
     assert evenly(5, 9) == (0, 1, 2, 3, 4)
     assert evenly(31, 4) == (0, 10, 20, 30)
     assert evenly(31, 1) == (15,)
+
+
+def test_a_slider_stops_at_the_image_itself_and_evenly_else() -> None:
+    assert stops(11, 6, 40) == tuple(range(11))
+    assert stops(11, 6, 7) == (0, 2, 3, 6, 7, 8, 10)
+    assert stops(11, 0, 2) == (0, 2, 5, 8, 10)
 
 
 def test_the_selection_stays_within_its_budget_and_says_what_it_left_out() -> None:

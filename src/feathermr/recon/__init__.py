@@ -14,7 +14,7 @@ from feathermr.recon.methods import (
     make_method,
     reconstruct,
 )
-from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction, Task
+from feathermr.recon.reconstruction import Cost, Family, Provenance, Reconstruction, Task
 from feathermr.recon.reference import reference_image
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Comparison",
     "Cost",
     "Entry",
+    "Family",
     "Provenance",
     "Reconstruction",
     "Task",

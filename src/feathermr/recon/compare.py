@@ -1,6 +1,7 @@
 """Run several methods on one scan and score them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from torch import Tensor
 
@@ -13,6 +14,8 @@ from feathermr.recon.zero_filled import ZeroFilled
 
 #: share of the largest magnitude that is rounding
 ROUNDING = 1e-5
+#: of every image of a family
+FAMILY_METRICS = ("psnr", "ssim")
 OWN_REFERENCE = "the zero-filled image is the reference itself, so there is nothing to score"
 #: the baseline of reconstruction
 ZERO_FILLED: Mapping[str, Method] = {"zero-filled": ZeroFilled()}
@@ -62,6 +65,7 @@ def compare(
         name: method(acquisition, progress=progress(name)) for name, method in todo.items()
     }
     scores: list[Score] = []
+    of_families: dict[str, tuple[tuple[Score, ...], ...]] = {}
     first = next(iter(reconstructions.values()))
     if reference is not None and baseline is ZERO_FILLED and _equal(first.image, reference):
         acquisition, reference = acquisition.with_notes(OWN_REFERENCE), None
@@ -71,15 +75,21 @@ def compare(
             acquisition.n_coils == 1 or acquisition.coil_maps is not None
         )
         empty = not bool((reference.abs().amax(dim=(-2, -1)) > 0).all())
-        for method, reconstruction in reconstructions.items():
-            scores += score_all(
-                reconstruction.image,
-                reference,
-                policy="volume" if empty else policy,
-                alignment=alignment,
-                method=method,
-                scan=scan,
-                subject=acquisition.header.subject or scan,
-                metrics=suitable_metrics(reference, with_phase=with_phase),
-            )
-    return Comparison(acquisition, reconstructions, reference, tuple(scores))
+        score = partial(
+            score_all,
+            target=reference,
+            policy="volume" if empty else policy,
+            alignment=alignment,
+            scan=scan,
+            subject=acquisition.header.subject or scan,
+        )
+        metrics = suitable_metrics(reference, with_phase=with_phase)
+        for name, made in reconstructions.items():
+            scores += score(made.image, method=name, metrics=metrics)
+            family = made.family
+            if family is not None and made.image.shape == reference.shape:
+                of_families[name] = tuple(
+                    tuple(score(family.image(value), method=name, metrics=FAMILY_METRICS))
+                    for value in family.values
+                )
+    return Comparison(acquisition, reconstructions, reference, tuple(scores), of_families)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -23,12 +23,14 @@ class Comparison:
         reference: the image compared with (slice, frame, y, x), of the size of the images;
             ``None`` when there is none, and then ``scores`` is empty.
         scores: every metric of every method.
+        family_scores: of each method with a family, those of every value.
     """
 
     acquisition: Acquisition
     reconstructions: Mapping[str, Reconstruction]
     reference: Tensor | None
     scores: tuple[Score, ...]
+    family_scores: Mapping[str, tuple[tuple[Score, ...], ...]] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:

@@ -10,9 +10,11 @@ from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.errors import UsageError
 from feathermr.core.progress import Progress, silent
+from feathermr.core.settings import Setting
 from feathermr.models.implicit import (
     FIELDS,
     Domain,
+    Factors,
     FieldName,
     FittedField,
     build_field,
@@ -22,6 +24,7 @@ from feathermr.models.implicit import (
 )
 from feathermr.nn.cost import parameter_count
 from feathermr.recon.held_out import split
+from feathermr.recon.implicit_family import fit_family, lambda_family, with_unseen
 from feathermr.recon.implicit_fit import FitConfig, Outcome, fit
 from feathermr.recon.implicit_objective import Derivative
 from feathermr.recon.problem import Problem
@@ -74,9 +77,11 @@ class Inr:
 class InrLambda(Inr):
     """A field with the regularisation weight as a coordinate: one fit, from detailed to smooth.
 
-    As ``inr`` and with its settings, of ``f(lambda, x, y, t)``: at every step ``lambda`` is drawn
-    anew, its logarithm evenly from -5 to 0, for images of about 1, and there are twice as many
-    steps. The image given is that of ``weight``; all others can be asked from the field.
+    As ``inr`` and with its settings, of ``f(lambda, x, y, t)`` with the logarithm of ``lambda``
+    from -5 to 0, for images of about 1. Factors are linear in it between knots every half decade
+    and fitted knot by knot, from that of ``weight``; other fields by Adam, with ``lambda`` drawn
+    evenly anew at every step and twice as many steps. The image given is that of ``weight``; all
+    others can be asked from the field.
     """
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
@@ -116,12 +121,14 @@ def _reconstruct(
         "notes": notes,
     }
     slices = tuple(one.slices[0] for one in made)
+    field = replace(made[0], slices=slices, header=acquisition.header, card=card)
     return replace(
         done,
         provenance=replace(done.provenance, notes=notes),
         cost=Cost(parameters=parameter_count(slices[0])),
         header=domain.timed_header(done.header, times) if method.times else done.header,
-        field=replace(made[0], slices=slices, header=acquisition.header, card=card),
+        field=field,
+        family=lambda_family(field, times, outcomes) if domain.family else None,
     )
 
 
@@ -130,14 +137,24 @@ def _fitted(
 ) -> tuple[FittedField, Outcome]:
     """The field of a problem of one slice, and how its fit ended."""
     kspace = problem.acquisition.kspace
-    own = build_field(method.field, domain, seed=method.seed).to(kspace.device, kspace.real.dtype)
+    by_knots = domain.family and FIELDS[method.field].quasi_newton
+    start = replace(domain, family=False) if by_knots else domain
+    own = build_field(method.field, start, seed=method.seed).to(kspace.device, kspace.real.dtype)
     config = _config(method, problem.weight(method.weight))
     samples = split(problem, seed=method.seed)
-    outcome = fit(own, samples, config, progress)  # type: ignore[arg-type]
+    settings: dict[str, Setting] = {}
+    if by_knots:
+        assert isinstance(own, Factors)
+        own, outcome = fit_family(own, samples, config, progress)
+        settings = {"rank": own.rank, "resolutions": len(own.strides)}
+    else:
+        outcome = fit(own, samples, config, progress)  # type: ignore[arg-type]
+    if domain.family:
+        outcome = with_unseen(outcome, own, samples, weight_of(level_of(config.weight)))
     fitted = FittedField(
         slices=(own.eval().requires_grad_(False),),
         name=method.field,
-        settings={},
+        settings=settings,
         domain=domain,
         scale=problem.scale,
         shading=problem.shading,
@@ -149,7 +166,8 @@ def _fitted(
 
 def _config(method: Inr, weight: float) -> FitConfig:
     kind = FIELDS[method.field]
-    usual = kind.steps * (2 if isinstance(method, InrLambda) else 1)
+    drawn = isinstance(method, InrLambda) and not kind.quasi_newton
+    usual = kind.steps * (2 if drawn else 1)
     return FitConfig(
         steps=method.steps or usual,
         learning_rate=method.learning_rate or kind.learning_rate,

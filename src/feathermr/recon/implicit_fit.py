@@ -50,7 +50,9 @@ class FitConfig:
         derivative: of what the penalties are taken.
         seed: of what is drawn.
         largest: real numbers kept at once.
-        optimiser: ``adam``, or ``lbfgs``; a family, whose objective changes, always by Adam.
+        optimiser: ``adam``, or ``lbfgs``; a field of a family, whose objective changes, by Adam.
+        stop: whether the held-out samples end the fit and say which parameters were best; else
+            all steps are done and the last parameters kept.
     """
 
     steps: int
@@ -61,6 +63,7 @@ class FitConfig:
     seed: int = 0
     largest: int = LARGEST
     optimiser: Optimiser = "adam"
+    stop: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,14 @@ class Outcome:
         residual: ``||A x - y|| / ||y||`` of the samples fitted, at the last look.
         held_out: the same of those held out at the best, or ``None``.
         interrupted: whether the user ended it.
+        unseen: of a family, the held-out error at some lambdas; empty without such samples.
     """
 
     steps: int
     residual: float
     held_out: float | None
     interrupted: bool
+    unseen: tuple[float, ...] = ()
 
 
 def objective_gradient(
@@ -169,7 +174,7 @@ def fit(field: Field, samples: Samples, config: FitConfig, progress: Progress = 
             descend(count)
             step += count
             error = _held_out_error(field, grid, samples, config)
-            best.look(step, error, step <= EARLY * config.steps)
+            best.look(step, error, not config.stop or step <= EARLY * config.steps)
             tell(progress, best.words(latest[0]))
             progress(step, config.steps)
     except KeyboardInterrupt:

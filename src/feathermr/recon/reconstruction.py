@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -56,6 +56,26 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Family:
+    """Images of one fit that differ in one number; the reconstruction's own image is one of them.
+
+    Attributes:
+        name: of the number.
+        values: some of those that it can have, positive and rising.
+        own: which of them the reconstruction's own image has.
+        image: (slice, frame, y, x) at a value, made when it is asked for; as the own one in shape
+            and scale.
+        notes: on the image at each value, a few words; may be empty.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    own: int
+    image: Callable[[float], Tensor]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Reconstruction:
     """An image and where it came from.
 
@@ -68,6 +88,7 @@ class Reconstruction:
         header: of the image: where its pixels lie, when its frames were; that of the scan unless
             pixels or frames are others.
         field: of a method that fits one, what the image was taken from: it has any time.
+        family: of a method that finds several images at once, all of them.
     """
 
     image: Tensor
@@ -77,6 +98,7 @@ class Reconstruction:
     provenance: Provenance
     header: Header = field(default_factory=Header)
     field: FittedField | None = None
+    family: Family | None = None
 
     def __post_init__(self) -> None:
         check_axes(self.image, IMAGE, "image")

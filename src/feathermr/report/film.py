@@ -1,10 +1,12 @@
 """The part of the page for a film: all films at once, profiles over time, error over time."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from feathermr.recon.comparison import Comparison
+from feathermr.report.family import Slider, slider_controls
 from feathermr.report.markup import figure, row
 from feathermr.report.plot import line_plot
 from feathermr.report.shown import REFERENCE, Shown
@@ -13,10 +15,15 @@ from feathermr.report.viewer import frame_times
 HINT = "drag a line to move it; on a picture with the focus, arrow keys move its line, space plays"
 
 
-def film_section(comparison: Comparison, shown: Shown) -> str:
+def film_section(comparison: Comparison, shown: Shown, found: Sequence[Slider]) -> str:
     """Films side by side with one line in all of them, what happens along it; empty for one frame.
 
     The line starts where the reference (else the first image) moves most.
+
+    Args:
+        comparison: for the times and the reference.
+        shown: what the page shows of it.
+        found: sliders through the films of methods that have several.
     """
     if len(shown.selection.frames) < 2:
         return ""
@@ -42,6 +49,7 @@ def film_section(comparison: Comparison, shown: Shown) -> str:
         errors = heading + row("", "", [empty, *lost])
     return (
         f'<section id="film"><h2>Film</h2>{_line_choice(shown)}'
+        f"{slider_controls(found)}"
         f"{row('Films', f'{shown.window.caption}; {HINT}', films)}"
         f"{caption.format('Profile along the line', '')}{row('', '', profiles)}"
         f"{errors}{_error_over_time(comparison, shown)}</section>"

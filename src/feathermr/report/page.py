@@ -10,6 +10,7 @@ from string import Template
 import feathermr
 from feathermr.core.atomic import written_file
 from feathermr.recon.comparison import Comparison
+from feathermr.report.family import sliders
 from feathermr.report.film import film_section
 from feathermr.report.markup import sentences
 from feathermr.report.provenance import ORIGINS, provenance_section, warning
@@ -59,6 +60,7 @@ def write_report(
 def render(comparison: Comparison, *, title: str, command: str) -> str:
     """The page as text."""
     shown = gather(comparison)
+    found = sliders(comparison, shown)
     sampling = view_sampling(comparison.acquisition, shown.selection)
     script = _asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -69,14 +71,14 @@ def render(comparison: Comparison, *, title: str, command: str) -> str:
         style=_asset("report.css"),
         script=script,
         script_hash=digest,
-        data=embed(viewer_data(comparison, shown, sampling)),
+        data=embed(viewer_data(comparison, shown, sampling, found)),
         facts=escape(_facts(comparison)),
         warning=f'<p class="warning" role="note">{escape(warned)}</p>' if warned else "",
         controls=_controls(shown),
         image_notes=sentences([*shown.notes, *_about_input(comparison)]),
         images=images_section(shown),
         swipe=swipe_section(shown),
-        film=film_section(comparison, shown),
+        film=film_section(comparison, shown, found),
         scores=scores_section(comparison),
         phase=phase_section(shown),
         sampling=sampling_section(sampling) if comparison.task == "reconstruction" else "",

@@ -52,7 +52,7 @@
     };
   }
 
-  const onPatient = (key) => /^(magnitude|error|phase)-/.test(key);
+  const onPatient = (key) => /^(magnitude|family|error|phase)-/.test(key);
 
   const views = {
     whole(canvas, key) {
@@ -129,7 +129,10 @@
     all(".cursor").forEach((line) => line.setAttribute("d", `M${along} 0V100`));
     markFrame();
     all(".score").forEach((part) => {
-      part.textContent = data.captions[part.dataset.index][state.slice][state.frame];
+      const { index } = part.dataset;
+      const family = part.closest("#film") && data.families[index];
+      const captions = family ? family.captions[family.stop] : data.captions[index];
+      part.textContent = captions[state.slice][state.frame];
     });
   }
 
@@ -351,6 +354,24 @@
     moveLine(line[line.axis]);
   }
 
+  /* sliders that change which of a method's films the film tab shows */
+  function startFamilies() {
+    for (const [index, family] of Object.entries(data.families)) {
+      const canvases = all(`#film canvas[data-image="magnitude-${index}"]`);
+      const input = find(`#family-${index}`);
+      const choose = (stop) => {
+        family.stop = stop;
+        canvases.forEach((canvas) => { canvas.dataset.image = family.pictures[stop]; });
+        write(`family-${index}-value`, family.labels[stop]);
+        input.setAttribute("aria-valuetext", family.labels[stop]);
+        draw(["whole", "course"]);
+        writeLabels();
+      };
+      bind(input.id, choose);
+      choose(Number(input.value));
+    }
+  }
+
   /* the frame whose time lies nearest to a share of the plot's width */
   function nearestFrame(share) {
     const { times } = data;
@@ -377,6 +398,7 @@
     startPlayer();
     startSwipe();
     startFilm();
+    startFamilies();
     draw();
     drawBoxes();
     writeLabels();

@@ -11,7 +11,7 @@ from feathermr.core.crop import center_crop
 from feathermr.core.errors import ShapeError
 from feathermr.metrics import METRICS
 from feathermr.recon.comparison import Comparison
-from feathermr.report.selection import Selection, select
+from feathermr.report.selection import FEWEST_STOPS, PIXELS, Selection, select
 from feathermr.report.window import Window, shared_window
 
 REFERENCE = "reference"
@@ -108,6 +108,24 @@ def _finite(names: list[str], images: list[Tensor]) -> tuple[list[Tensor], list[
     return [torch.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0) for image in images], notes
 
 
+def _chosen(image: Tensor, selection: Selection) -> Tensor:
+    """The slices and frames that are shown."""
+    return image[list(selection.slices)][:, list(selection.frames)]
+
+
+def page_pixels(families: int) -> int:
+    """Of all pictures of a page: twice as many where sliders move through families."""
+    return PIXELS * (2 if families else 1)
+
+
+def also_shown(shown: Shown, image: Tensor, factor: float) -> NDArray[np.floating]:
+    """Magnitude of another image, cut and chosen as those of the page are."""
+    chosen = _chosen(center_crop(image, shown.size), shown.selection)
+    finite = torch.nan_to_num(chosen * factor, nan=0.0, posinf=0.0, neginf=0.0)
+    magnitude: NDArray[np.floating] = finite.abs().cpu().numpy()
+    return magnitude
+
+
 def gather(comparison: Comparison) -> Shown:
     """The images of a comparison, cut, scaled and chosen for a page.
 
@@ -120,8 +138,15 @@ def gather(comparison: Comparison) -> Shown:
     n_slices, n_frames, height, width = images[0].shape
     with_errors = comparison.reference is not None
     pictures = 2 * len(images) - 1 if with_errors else len(images)
-    selection = select(n_slices, n_frames, pixels=height * width, pictures=pictures)
-    chosen = [image[list(selection.slices)][:, list(selection.frames)] for image in images]
+    families = sum(made.family is not None for made in comparison.reconstructions.values())
+    selection = select(
+        n_slices,
+        n_frames,
+        pixels=height * width,
+        pictures=pictures + (FEWEST_STOPS - 1) * families,
+        budget=page_pixels(families),
+    )
+    chosen = [_chosen(image, selection) for image in images]
     chosen, finite_notes = _finite(names, chosen)
     arrays = tuple(_to_numpy(image) for image in chosen)
     magnitudes = tuple(np.abs(array) for array in arrays)

@@ -1,6 +1,7 @@
 """The data that the page's script draws: pictures by key, and what varies with slice and frame."""
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 from feathermr.metrics.score import Score
 from feathermr.recon.comparison import Comparison
 from feathermr.report import palettes
+from feathermr.report.family import Slider
 from feathermr.report.figures import Sheets, error_bytes, magnitude_bytes, phase_bytes, sheets
 from feathermr.report.sampling_view import SamplingView
+from feathermr.report.selection import Selection
 from feathermr.report.shown import Shown
 
 CAPTION_METRICS = ("psnr", "ssim")
@@ -82,14 +85,19 @@ def _captions(scores: tuple[Score, ...], shown: Shown) -> dict[str, list[list[st
             score for score in scores if score.method == name and score.metric in CAPTION_METRICS
         ]
         if own:
-            captions[str(index)] = [
-                [
-                    ", ".join(_caption(score, one * chosen.n_frames + frame) for score in own)
-                    for frame in chosen.frames
-                ]
-                for one in chosen.slices
-            ]
+            captions[str(index)] = _lines(own, chosen)
     return captions
+
+
+def _lines(scores: Sequence[Score], chosen: Selection) -> list[list[str]]:
+    """The scores of one method, by slice, then frame."""
+    return [
+        [
+            ", ".join(_caption(score, one * chosen.n_frames + frame) for score in scores)
+            for frame in chosen.frames
+        ]
+        for one in chosen.slices
+    ]
 
 
 def _caption(score: Score, image: int) -> str:
@@ -99,9 +107,39 @@ def _caption(score: Score, image: int) -> str:
     return f"{score.metric} {score.values[image]:.4g}"
 
 
-def viewer_data(comparison: Comparison, shown: Shown, sampling: SamplingView) -> dict[str, Any]:
+def _family_pictures(found: Sequence[Slider], upper: float) -> dict[str, Sheets]:
+    """Pictures of the stops of sliders that the page does not have yet."""
+    return {
+        _key(one, stop): sheets(magnitude_bytes(magnitude, upper))
+        for one in found
+        for stop, magnitude in enumerate(one.magnitudes)
+        if magnitude is not None
+    }
+
+
+def _key(one: Slider, stop: int) -> str:
+    return f"magnitude-{one.index}" if stop == one.own else f"family-{one.index}-{stop}"
+
+
+def _families(found: Sequence[Slider], chosen: Selection) -> dict[str, dict[str, Any]]:
+    """Pictures, labels and captions of every slider's stops, by index of the image."""
+    return {
+        str(one.index): {
+            "pictures": [_key(one, stop) for stop in range(len(one.labels))],
+            "labels": list(one.labels),
+            "captions": [_lines(scores, chosen) for scores in one.scores],
+            "stop": one.own,
+        }
+        for one in found
+    }
+
+
+def viewer_data(
+    comparison: Comparison, shown: Shown, sampling: SamplingView, found: Sequence[Slider]
+) -> dict[str, Any]:
     """All that the script needs, as plain values."""
     height, width = shown.size
+    pictures = _pictures(shown, sampling) | _family_pictures(found, shown.window.upper)
     times = frame_times(comparison, shown)
     labels = [
         f"{frame + 1}" if times is None else f"{frame + 1} · {1e3 * times[place]:.0f} ms"
@@ -116,9 +154,10 @@ def viewer_data(comparison: Comparison, shown: Shown, sampling: SamplingView) ->
         "times": list(shown.selection.frames if times is None else times),
         "frameSeconds": round(_frame_seconds(comparison, shown), 4),
         "captions": _captions(comparison.scores, shown),
+        "families": _families(found, shown.selection),
         "pictures": {
             key: {"sheets": one.addresses, "frames": one.frames, "columns": one.columns}
-            for key, one in _pictures(shown, sampling).items()
+            for key, one in pictures.items()
         },
     }
 

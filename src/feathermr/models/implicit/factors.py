@@ -14,7 +14,7 @@ from feathermr.models.implicit.field import checked, needed
 from feathermr.models.implicit.splines import cubic, cubic_knots, hats
 
 #: knots a unit of log10 lambda
-KNOTS_PER_DECADE = 1
+KNOTS_PER_DECADE = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class FactorsConfig:
     rank: int = 16
     resolutions: int = 4
     knots: int = 0
+
+
+def level_knots() -> list[float]:
+    """Coordinates of the knots of log10 lambda, evenly from -1 to 1."""
+    intervals = KNOTS_PER_DECADE * int(LEVELS[1] - LEVELS[0])
+    return [2 * index / intervals - 1 for index in range(intervals + 1)]
 
 
 @final
@@ -52,7 +58,7 @@ class Factors(nn.Module):
         wanted = config.knots or (frames if domain.cyclic else frames - 1)
         self.intervals = max(4 if domain.cyclic else 1, wanted)
         knots = cubic_knots(self.intervals, domain.cyclic) if domain.timed else 1
-        levels = KNOTS_PER_DECADE * int(LEVELS[1] - LEVELS[0]) + 1 if domain.family else 1
+        levels = len(level_knots()) if domain.family else 1
         self.rank = min(config.rank, knots * levels)
         self.strides = [2**index for index in range(config.resolutions)]
         self.images = nn.ParameterList(
@@ -82,22 +88,26 @@ class Factors(nn.Module):
         else:
             courses = courses[..., 0]
         assert isinstance(images, Tensor)
-        values = (_complex(images) * _complex(courses)).sum(-1)
+        values = (as_complex(images) * as_complex(courses)).sum(-1)
         return values.reshape(coordinates.shape[:-1])
 
     def on_grid(self, y: Tensor, x: Tensor, t: Tensor, level: Tensor | None = None) -> Tensor:
         """Complex film (t, y, x), as products of matrices."""
-        images: Tensor | float = 0.0
-        for grid, rows, columns in self._grids(y, x):
-            images = images + _times(_times(grid.mT, rows).mT, columns)
-        assert isinstance(images, Tensor)
         courses = self._courses(t)
         if self.domain.family:
             courses = courses @ self._decades(needed(level).to(t).reshape(1))[0]
         else:
             courses = courses[..., 0]
-        film = _complex(courses) @ _complex(images).flatten(1)
+        film = as_complex(courses) @ as_complex(self.pictures(y, x)).flatten(1)
         return film.reshape(len(t), len(y), len(x))
+
+    def pictures(self, y: Tensor, x: Tensor) -> Tensor:
+        """``U`` (part, rank, y, x)."""
+        images: Tensor | float = 0.0
+        for grid, rows, columns in self._grids(y, x):
+            images = images + _times(_times(grid.mT, rows).mT, columns)
+        assert isinstance(images, Tensor)
+        return images
 
     def _grids(self, y: Tensor, x: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
         """Each grid with the matrices (place, node) of y and of x."""
@@ -146,6 +156,6 @@ def _times(array: Tensor, matrix: Tensor) -> Tensor:
     return array @ matrix.mT
 
 
-def _complex(parts: Tensor) -> Tensor:
+def as_complex(parts: Tensor) -> Tensor:
     """Real and imaginary part (2, ...) as complex."""
     return torch.complex(parts[0], parts[1])
