@@ -9,6 +9,12 @@ from feathermr.core.errors import MissingExtraError
 EXTRAS = {
     "lightning": "train",
     "tensorboard": "train",
+    "onnx": "deploy",
+    "onnxscript": "deploy",
+    "onnxruntime": "deploy",
+    "openvino": "deploy",
+    "nncf": "deploy",
+    "distributed": "cluster",
     "sigpy": "bench",
     "imageio_ffmpeg": "video",
     "skimage": "test",
