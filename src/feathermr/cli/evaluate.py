@@ -24,7 +24,6 @@ from feathermr.cli.options import (
     checked_folder,
     command_line,
     names,
-    read_scan,
 )
 from feathermr.cli.terminal import progress_bars, say, show
 from feathermr.core.errors import DataError
@@ -121,7 +120,14 @@ def _scans(
     """Name and scan, one at a time; the name is the whole path where the file's is not enough."""
     shared = {name for name, count in Counter(path.name for path in files).items() if count > 1}
     for index, path in enumerate(files):
-        scan = read_scan(path, options)
+        scan = feathermr.read_scan(
+            path,
+            layout=options.layout,
+            whole=bool(options.acceleration),
+            coils=options.coils,
+            snr=options.snr,
+            seed=options.seed,
+        ).to(options.device)
         for method in options.method:
             feathermr.check_suits(method, scan)
         yield str(path) if path.name in shared else path.name, scan
