@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"report: {finished.page}")
 
 
-def checked_request(options: argparse.Namespace) -> Any:
+def checked_request(options: argparse.Namespace, page: bool = True) -> Any:
     """What is asked for; what can be refused before a scan is read, is."""
     for kind in options.format or ():
         feathermr.check_image_format(kind)
@@ -146,6 +146,7 @@ def checked_request(options: argparse.Namespace) -> Any:
         coils=options.coils,
         snr=options.snr,
         formats=options.format or (),
+        page=page,
         device=checked_device(options.device),
     )
     for name in request.methods:

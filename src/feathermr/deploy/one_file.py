@@ -48,7 +48,6 @@ def reconstruct_file(
     folder: Path,
     request: Request,
     *,
-    page: bool = True,
     command: str = "",
     progress: StartProgress = no_progress,
 ) -> Finished:
@@ -58,7 +57,6 @@ def reconstruct_file(
         path: file or folder of any format.
         folder: to write to.
         request: what to make of it.
-        page: whether a page with a baseline and scores is written too.
         command: what the page names to repeat it.
         progress: asked for a progress by each method's name.
 
@@ -75,17 +73,17 @@ def reconstruct_file(
     comparison = compare(
         given,
         methods,
-        reference if page else None,
+        reference if request.page else None,
         scan=path.name,
         progress=progress,
-        baseline=baseline if page else {},
+        baseline=baseline if request.page else {},
     )
     return Finished(
         comparison,
         tuple(methods),
         "" if request.methods else chosen[0],
         tuple(_images(comparison, tuple(methods), folder, request)),
-        _page(comparison, folder, request, command) if page else None,
+        _page(comparison, folder, request, command) if request.page else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -12,7 +12,7 @@ from feathermr.acquisition import Acquisition, load, undersample
 from feathermr.core.errors import UsageError
 from feathermr.operators import Kernel
 from feathermr.phantom import from_image
-from feathermr.recon import Task, coarsened, make_method, reference_image
+from feathermr.recon import TASKS, Task, coarsened, make_method, reference_image
 from feathermr.recon.runner import Method
 from feathermr.sampling import Undersampling, read_mask
 
@@ -38,6 +38,7 @@ class Request:
         coils: to simulate when the file holds an image.
         snr: to simulate when the file holds an image.
         formats: of the image; none for those usual for images or films.
+        page: whether a page with a baseline and scores is written beside the images.
         device: where to compute.
     """
 
@@ -57,6 +58,7 @@ class Request:
     coils: int = 1
     snr: float = 30.0
     formats: tuple[str, ...] = ()
+    page: bool = True
     device: str = "cpu"
 
     @property
@@ -73,6 +75,25 @@ class Request:
         """
         grid = {"scale": self.scale, "kernel": self.kernel} if self.finer else {}
         return make_method(name, {**grid, **self.settings}, self.task)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What decides the images beside the scan and the settings: weights and masks."""
+        named = [Path(name) for name in (*self.methods, self.settings.get("weights", "")) if name]
+        named += [self.mask] if self.mask else []
+        return tuple(path for path in named if path.exists())
+
+    def anchored(self) -> Request:
+        """The same for workers with another working directory: paths are absolute."""
+        return replace(
+            self,
+            methods=tuple(_absolute(name) for name in self.methods),
+            settings={
+                key: _absolute(value) if key == "weights" else value
+                for key, value in self.settings.items()
+            },
+            mask=self.mask and self.mask.absolute(),
+        )
 
     def interpolation(self) -> tuple[str, Method]:
         """Name and method of what the kernel itself makes of an image of low resolution."""
@@ -109,6 +130,12 @@ class Request:
         if self.acceleration:
             return Undersampling(self.acceleration, self.pattern, self.center, self.seed)(scan)
         return scan
+
+
+def _absolute(word: str) -> str:
+    """A word, or the path if it is one; names of methods are no paths."""
+    known = any(word in table for table in TASKS.values())
+    return word if known or not Path(word).exists() else str(Path(word).absolute())
 
 
 def read_scan(
