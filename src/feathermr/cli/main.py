@@ -19,10 +19,13 @@ from feathermr.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     methods,
     query,
     reconstruct,
     reconstruct_many,
+    send,
+    serve,
     simulate,
     train,
 )
@@ -36,6 +39,9 @@ COMMANDS: Mapping[str, ModuleType] = {
     "simulate": simulate,
     "evaluate": evaluate,
     "train": train,
+    "export": export,
+    "serve": serve,
+    "send": send,
     "methods": methods,
     "doctor": doctor,
 }

@@ -54,7 +54,7 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         "--method",
         type=names,
         help="method, or several with commas (feathermr methods lists them; default: by the scan), "
-        "or the folder of a training run",
+        "or the folder of a training run or of an exported package",
     )
     parser.add_argument(
         "--set",
@@ -81,7 +81,17 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         help="of the image: npy,png,nifti,dicom,h5,gif,mp4 (default: npy,png; for a time series "
         "npy,gif)",
     )
+    _add_runtime(parser)
     add_device(parser)
+
+
+def _add_runtime(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("learned methods in another runtime, on the processor")
+    group.add_argument("--runtime", help="openvino, onnx or torch (default: torch as it is)")
+    group.add_argument(
+        "--precision",
+        help="fp32; bf16 of openvino and torch; int8 of openvino and onnx (default: fp32)",
+    )
 
 
 def _add_super_resolution(parser: argparse.ArgumentParser) -> None:
@@ -148,7 +158,11 @@ def checked_request(options: argparse.Namespace, page: bool = True) -> Any:
         formats=options.format or (),
         page=page,
         device=checked_device(options.device),
+        runtime=options.runtime or "",
+        precision=options.precision or "fp32",
     )
+    if options.precision and not options.runtime:
+        raise UsageError("--precision is of another runtime; give --runtime too")
     for name in request.methods:
         request.method(name)
     check_undersampling(options)

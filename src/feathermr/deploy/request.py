@@ -10,6 +10,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition, load, undersample
 from feathermr.core.errors import UsageError
+from feathermr.deploy.runtime import accelerate, is_package, packaged
 from feathermr.operators import Kernel
 from feathermr.phantom import from_image
 from feathermr.recon import TASKS, Task, coarsened, make_method, reference_image
@@ -22,7 +23,8 @@ class Request:
     """What to make of a file.
 
     Attributes:
-        methods: names, or folders of training runs; none for the default of each scan.
+        methods: names, or folders of training runs or exported packages; none for the default of
+            each scan.
         settings: of the methods, as text.
         task: from k-space to images, or from images to finer ones.
         scale: how many times finer, of super-resolution.
@@ -40,6 +42,8 @@ class Request:
         formats: of the image; none for those usual for images or films.
         page: whether a page with a baseline and scores is written beside the images.
         device: where to compute.
+        runtime: that executes the convolutions of learned methods; empty for torch as it is.
+        precision: of the runtime.
     """
 
     methods: tuple[str, ...] = ()
@@ -60,6 +64,8 @@ class Request:
     formats: tuple[str, ...] = ()
     page: bool = True
     device: str = "cpu"
+    runtime: str = ""
+    precision: str = "fp32"
 
     @property
     def finer(self) -> bool:
@@ -73,8 +79,13 @@ class Request:
             UsageError: an unknown method or setting.
             DataError: no weights where they should be.
         """
+        if is_package(Path(name)):
+            return packaged(name, self.settings, self.task, self.runtime)
         grid = {"scale": self.scale, "kernel": self.kernel} if self.finer else {}
-        return make_method(name, {**grid, **self.settings}, self.task)
+        method = make_method(name, {**grid, **self.settings}, self.task)
+        if not self.runtime:
+            return method
+        return accelerate(method, self.runtime, precision=self.precision)
 
     @property
     def files(self) -> tuple[Path, ...]:
