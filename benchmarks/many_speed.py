@@ -112,7 +112,7 @@ def dask_workers(count: int) -> Iterator[str]:
     os.environ.update(ONE_THREAD)
     try:
         with LocalCluster(
-            n_workers=count, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+            n_workers=count, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1"
         ) as cluster:
             yield cluster.scheduler_address
     finally:

@@ -2,26 +2,23 @@
 
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
-from feathermr.deploy.many import Result
+from feathermr.deploy.many.result import Result
 
 
-def ends_itself(source: str) -> Result:
-    """Kills its own process at a scan called ``fatal``, as a lack of memory does."""
-    if source == "fatal":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return Result(source, {})
+@dataclass(frozen=True)
+class EndsItself:
+    """Kills its own process, as a lack of memory does.
 
+    At a scan called ``fatal`` always, at one called ``once`` while ``mark`` is not there yet.
+    """
 
-class EndsItselfOnce:
-    """Kills its process at the first scan that it gets, if ``mark`` is not there yet."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
+    mark: Path
 
     def __call__(self, source: str) -> Result:
-        if not self.mark.exists():
+        if source == "fatal" or (source == "once" and not self.mark.exists()):
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return Result(source, {})

@@ -14,8 +14,9 @@ import torch
 import feathermr
 from feathermr.cli.main import main
 from feathermr.core.errors import DataError, UsageError
-from feathermr.deploy.many import Archive, Result, Summary
-from feathermr.deploy.many.run import _alone
+from feathermr.deploy.many.archive import Archive
+from feathermr.deploy.many.result import Result
+from feathermr.deploy.many.run import Summary, _alone
 from feathermr.deploy.request import Request
 from feathermr.models.weights import SHIPPED
 

@@ -14,10 +14,11 @@ import pytest
 from distributed import LocalCluster
 
 import feathermr
-from faults import CannotBegin, EndsItselfOnce, ends_itself
+from faults import CannotBegin, EndsItself
 from feathermr.cli.main import main
 from feathermr.core.errors import DataError
-from feathermr.deploy.many import Archive, LocalPool
+from feathermr.deploy.many.archive import Archive
+from feathermr.deploy.many.local_pool import LocalPool
 from feathermr.deploy.request import Request
 
 FAST = ["-m", "zero-filled", "--format", "npy"]
@@ -60,17 +61,14 @@ def test_an_archive_survives_a_broken_file_and_a_killed_worker(tmp_path: Path) -
     assert not active_children()
 
 
-def test_a_scan_that_kills_its_worker_twice_is_given_up_and_the_others_are_done() -> None:
-    results = {one.source: one for one in LocalPool(1).results(ends_itself, ["a", "fatal", "b"])}
-    assert results["a"].record == results["b"].record == {}
-    assert results["fatal"].record is None
-    assert "killed by signal 9, 2 times" in results["fatal"].reason
-
-
-def test_a_scan_whose_worker_is_killed_once_is_done_by_another(tmp_path: Path) -> None:
-    results = list(LocalPool(1).results(EndsItselfOnce(tmp_path / "mark"), ["a", "b"]))
-    assert (tmp_path / "mark").exists()
-    assert [(one.source, one.record) for one in results] == [("a", {}), ("b", {})]
+def test_a_scan_whose_worker_is_killed_goes_to_another_once(tmp_path: Path) -> None:
+    work = EndsItself(tmp_path / "mark")
+    found = list(LocalPool(1).results(work, ["a", "once", "b", "fatal", "c"]))
+    assert work.mark.exists()
+    assert [(one.source, one.record) for one in found] == [
+        ("a", {}), ("once", {}), ("b", {}), ("fatal", None), ("c", {}),
+    ]  # fmt: skip
+    assert "killed by signal 9, 2 times" in found[3].reason
 
 
 def test_workers_that_cannot_begin_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,13 +79,15 @@ def test_workers_that_cannot_begin_end_the_run(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def cluster() -> Iterator[LocalCluster]:
+def cluster(request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
+    """A scheduler at a real address with so many worker processes."""
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        n_workers=request.param, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1"
     ) as cluster:
         yield cluster
 
 
+@pytest.mark.parametrize("cluster", [1], indirect=True)
 def test_a_cluster_does_the_same(
     cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +107,7 @@ def test_a_cluster_does_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cluster", [2], indirect=True)
 def test_a_cluster_goes_on_when_a_worker_is_killed(cluster: LocalCluster, tmp_path: Path) -> None:
     archive = Archive(write_scans(tmp_path / "scans", 40), tmp_path / "out")
     pool = feathermr.DaskCluster(cluster.scheduler_address)

@@ -8,7 +8,7 @@ from typing import Any
 
 from feathermr.core.errors import DataError
 from feathermr.core.optional import require
-from feathermr.deploy.many.work import MEMORY, Result
+from feathermr.deploy.many.result import MEMORY, Result
 
 #: seconds for the scheduler to answer, and for its first worker to be there
 ANSWER, FIRST_WORKER = 10, 300
@@ -45,7 +45,7 @@ class DaskCluster:
                 raise DataError(f"the scheduler at {self.address} has no workers") from None
             futures = client.map(work, list(sources), pure=False)
             names = {future.key: name for future, name in zip(futures, sources, strict=True)}
-            done = distributed.as_completed(futures)
+            done = distributed.as_completed(futures, loop=client.loop)
             del futures  # a result is forgotten by the cluster when it has been read
             for future in done:
                 yield _result(future, names[future.key])

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from feathermr.core.errors import DataError
-from feathermr.deploy.many.work import MEMORY, Result
+from feathermr.deploy.many.result import MEMORY, Result
 from feathermr.deploy.many.worker import serve
 
 #: how often a scan is given to a worker before it is given up

@@ -11,7 +11,7 @@ from typing import Any
 
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError
-from feathermr.deploy.many.work import Result
+from feathermr.deploy.many.result import Result
 
 NAME = "manifest.json"
 FORMAT = "feathermr manifest 1"

@@ -19,7 +19,8 @@ from feathermr.deploy.many.archive import Archive
 from feathermr.deploy.many.fingerprint import request_sha256, sha256, stamp
 from feathermr.deploy.many.manifest import Manifest, read_manifest
 from feathermr.deploy.many.record import is_of, read_record
-from feathermr.deploy.many.work import Result, Work
+from feathermr.deploy.many.result import Result
+from feathermr.deploy.many.work import Work
 from feathermr.deploy.request import Request
 
 LOCK = ".lock"

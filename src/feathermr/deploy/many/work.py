@@ -14,27 +14,11 @@ from feathermr.core.errors import DataError, described
 from feathermr.deploy.many.archive import Archive
 from feathermr.deploy.many.fingerprint import sha256, stamp
 from feathermr.deploy.many.record import check_replaceable, record_of, write_record
+from feathermr.deploy.many.result import Result
 from feathermr.deploy.one_file import reconstruct_file
 from feathermr.deploy.request import Request
 
 HINT = "feathermr reconstruct FILE --debug shows where"
-#: why a worker is killed, as a rule
-MEMORY = "it may need more memory than there is"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a scan.
-
-    Attributes:
-        source: its name in the archive.
-        record: of its results; none if it failed.
-        reason: why it failed, in one sentence.
-    """
-
-    source: str
-    record: Mapping[str, Any] | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
