@@ -10,8 +10,9 @@ LEARNED ?=
 CINE ?=
 CINE_STUDY ?=
 IMPLICIT ?=
+MANY ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-implicit bench-kronecker bench-learned bench-simulator study-cine study-distillation study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-implicit bench-kronecker bench-learned bench-many bench-simulator study-cine study-distillation study-kronecker clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -49,6 +50,9 @@ bench-kronecker: $(VENV)/.stamp-run
 
 bench-learned: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/learned.py $(LEARNED)
+
+bench-many: $(VENV)/.stamp-bench
+	$(BIN)/python benchmarks/many_speed.py $(MANY)
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py

@@ -90,9 +90,9 @@ class Request:
     @property
     def files(self) -> tuple[Path, ...]:
         """What decides the images beside the scan and the settings: weights and masks."""
-        named = [Path(name) for name in (*self.methods, self.settings.get("weights", "")) if name]
-        named += [self.mask] if self.mask else []
-        return tuple(path for path in named if path.exists())
+        words = (*self.methods, self.settings.get("weights", ""))
+        named = [Path(word) for word in words if _is_path(word)]
+        return tuple([*named, self.mask] if self.mask else named)
 
     def anchored(self) -> Request:
         """The same for workers with another working directory: paths are absolute."""
@@ -143,10 +143,14 @@ class Request:
         return scan
 
 
-def _absolute(word: str) -> str:
-    """A word, or the path if it is one; names of methods are no paths."""
+def _is_path(word: str) -> bool:
+    """Whether a word names a file; names of methods never do."""
     known = any(word in table for table in TASKS.values())
-    return word if known or not Path(word).exists() else str(Path(word).absolute())
+    return bool(word) and not known and Path(word).exists()
+
+
+def _absolute(word: str) -> str:
+    return str(Path(word).absolute()) if _is_path(word) else word
 
 
 def read_scan(
