@@ -5,9 +5,10 @@
     python benchmarks/many_speed.py --page     # write the page again from what is stored
 
 An archive of simulated scans is reconstructed by ``feathermr reconstruct-many`` as a process of its
-own, with one worker, with two, and by two workers of a Dask cluster on the same machine, one thread
-each. The runs take turns; their images must be the same to the last bit. The time is that of the
-whole command, the start of its processes included; a run that finds everything done is timed, too.
+own, with one worker of one thread, with one of two, with two of one, and by two workers of a Dask
+cluster on the same machine. The runs take turns; where a worker has one thread their images must be
+the same to the last bit. The time is that of the whole command, the start of its processes
+included; a run that finds everything done is timed, too.
 Writes ``docs/results/many-speed.md`` from ``docs/results/many-speed.json``.
 """
 
@@ -28,7 +29,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from distributed import LocalCluster
-from many_speed_page import page
+from many_speed_page import MORE_THREADS, WAYS, page
 
 from feathermr import Undersampling, save_acquisition, simulate
 from feathermr.core.atomic import written_file
@@ -121,19 +122,22 @@ def dask_workers(count: int) -> Iterator[str]:
 
 
 def measure_method(folder: Path, scratch: Path, method: str, rounds: int) -> Record:
-    """Seconds with one worker, with two, and on Dask, and of a restart, in every round."""
-    seconds: dict[str, list[float]] = {"1": [], "2": [], "dask": [], "restart": []}
+    """Seconds of each way to run, and of a restart, in every round."""
+    seconds: dict[str, list[float]] = {name: [] for name in (*WAYS, "restart")}
     found = set()
     for turn in range(rounds):
-        for name in ("1", "2", "dask"):
+        for name in WAYS:
             said(f"{method}, {name}, round {turn + 1} of {rounds}")
             out = scratch / f"{method}-{name}-{turn}"
             if name == "dask":
                 with dask_workers(2) as address:
                     seconds[name].append(command(folder, out, method, "--cluster", address))
             else:
-                seconds[name].append(command(folder, out, method, "--workers", name))
-            found.add(images(out))
+                workers, _, threads = name.partition("x")
+                words = ("--workers", workers, "--threads", threads)
+                seconds[name].append(command(folder, out, method, *words))
+            if name != MORE_THREADS:
+                found.add(images(out))
         seconds["restart"].append(command(folder, out, method))
     return {"method": method, "seconds": seconds, "same_images": len(found) == 1}
 

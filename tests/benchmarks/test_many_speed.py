@@ -19,8 +19,9 @@ RECORD = {
         {
             "method": "tv",
             "seconds": {
-                "1": [61.0, 60.0, 59.0],
-                "2": [33.0, 30.0, 32.0],
+                "1x1": [61.0, 60.0, 59.0],
+                "1x2": [50.0, 50.0, 51.0],
+                "2x1": [33.0, 30.0, 32.0],
                 "dask": [40.0, 41.0, 39.0],
                 "restart": [2.0, 2.5, 1.0],
             },
@@ -43,6 +44,7 @@ def test_the_page_compares_medians_with_one_worker():
     assert "P, 2 cores;" in text
     assert "| tv | 1 worker | 60.0 (59.0 to 61.0) | 0.50 | 1.00 |" in text
     assert "| tv | 2 workers | 32.0 (30.0 to 33.0) | 0.94 | 1.88 |" in text
+    assert "| tv | 1 worker of 2 threads | 50.0 (50.0 to 51.0) | 0.60 | 1.20 |" in text
     assert "| tv | all is done already | 2.0 (1.0 to 2.5) | | |" in text
     assert "the same to the last bit" in text
     other = {**RECORD, "rows": [{**RECORD["rows"][0], "same_images": False}]}

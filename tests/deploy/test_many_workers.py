@@ -155,6 +155,24 @@ def test_five_hundred_scans_with_a_kill_of_the_run_a_restart_and_a_kill_of_a_wor
     assert not list(out.rglob(".*-*"))
 
 
+@pytest.mark.slow
+def test_an_interruption_leaves_what_is_done_and_nothing_half_done(tmp_path: Path) -> None:
+    folder, out = write_scans(tmp_path / "scans", 60), tmp_path / "out"
+    words = [*COMMAND, str(folder), "-o", str(out), *FAST]
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(out, 5)
+    workers = worker_ids(run.pid)
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert error.endswith("interrupted; files already written are complete\n")
+    assert not [one for one in workers if Path(f"/proc/{one}").exists()]
+    assert not list(out.rglob(".*-*"))
+    done = [name for name, one in state(out).items() if one == "done"]
+    assert 5 <= len(done) < 60
+    assert sum(one == "waiting" for one in state(out).values()) >= 60 - len(done)
+
+
 def wait_for(out: Path, count: int) -> None:
     """Wait until so many scans have their images."""
     end = time.monotonic() + 240
