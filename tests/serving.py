@@ -25,7 +25,9 @@ class Running:
         self.port, self.health_port = self.server.ports
 
     def stop(self) -> None:
-        """As a signal would."""
+        """As a signal would; once."""
+        if self.loop.is_closed():
+            return
         self._wait(self.server.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()

@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-m",
         "--method",
         default="auto",
-        help="of clients that name none: a method, the folder of a training run, or auto, which "
-        "takes what suits the scan (default: auto)",
+        help="of clients that name none: a method, the folder of a training run or of an "
+        "exported package, or auto, which takes what suits the scan (default: auto)",
     )
     parser.add_argument(
         "--allow", type=names, metavar="NAMES", help="methods that clients may name (default: all)"
@@ -41,11 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--complex", action="store_true", help="send complex images, not magnitudes"
     )
+    parser.add_argument("--runtime", help="openvino, onnx or torch (default: torch as it is)")
     parser.add_argument(
-        "--runtime",
-        choices=("torch", "onnx", "openvino"),
-        default="torch",
-        help="that computes the networks (default: torch)",
+        "--precision", help="of the runtime: fp32, bf16 or int8 (default: fp32)", default="fp32"
     )
     group = parser.add_argument_group("workers")
     group.add_argument("--workers", type=count, default=2, help="processes (default: 2)")
@@ -102,7 +100,8 @@ def run(options: argparse.Namespace) -> None:
         default=options.method,
         window=server.Window(options.window, options.margin),
         complex_images=options.complex,
-        runtime="" if options.runtime == "torch" else options.runtime,
+        runtime=options.runtime or "",
+        precision=options.precision,
         **allowed,
     )
     threads = options.threads or max(1, (os.cpu_count() or 1) // options.workers)

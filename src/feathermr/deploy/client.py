@@ -157,9 +157,8 @@ def send(
     texts: list[str] = []
     seconds: list[float] = []
     with Connection(host, port) as connection:
-        sending = _Sending(connection, readouts, frames_a_second)
-        connection.send(ConfigFile(method))
-        connection.send(HeaderText(mrd_xml(acquisition)))
+        first = (ConfigFile(method), HeaderText(mrd_xml(acquisition)))
+        sending = _Sending(connection, first, readouts, frames_a_second)
         sending.start()
         try:
             for message in connection.messages():
@@ -178,15 +177,24 @@ def send(
 class _Sending(threading.Thread):
     """Sends the readouts while images are taken."""
 
-    def __init__(self, connection: Connection, readouts: list[Readout], pace: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        first: tuple[Message, ...],
+        readouts: list[Readout],
+        pace: float,
+    ) -> None:
         super().__init__(daemon=True)
-        self._connection, self._readouts, self._pace = connection, readouts, pace
+        self._connection, self._first = connection, first
+        self._readouts, self._pace = readouts, pace
         self.begun = self.ended = time.monotonic()
 
     def run(self) -> None:
         """Send all; an error shows where images are taken."""
-        self.begun = time.monotonic()
         with suppress(OSError):
+            for message in self._first:
+                self._connection.send(message)
+            self.begun = time.monotonic()
             for frame, readouts in enumerate(_by_frame(self._readouts)):
                 if self._pace:
                     time.sleep(max(0.0, self.begun + frame / self._pace - time.monotonic()))

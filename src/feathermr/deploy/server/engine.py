@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from feathermr.acquisition import Acquisition
 from feathermr.acquisition.header_text import header_from_text
@@ -16,7 +18,10 @@ from feathermr.calibration import estimate_coil_maps
 from feathermr.calibration.compression import compression_matrix
 from feathermr.calibration.whitening import mixed
 from feathermr.core.errors import FeatherError
+from feathermr.core.progress import Progress, silent
+from feathermr.deploy.runtime import accelerate, is_package, packaged
 from feathermr.deploy.server.jobs import Answer, Failure, Job
+from feathermr.models.weights import Trained
 from feathermr.recon import Reconstruction, default_method, make_method
 from feathermr.recon.learned import Learned, ready
 from feathermr.recon.problem import LARGEST_COILS
@@ -32,7 +37,7 @@ class Engine:
     """Reconstructs jobs."""
 
     def __init__(self) -> None:
-        self._solvers: dict[tuple[str, str], tuple[Method, Solve]] = {}
+        self._solvers: dict[tuple[str, str, str], tuple[Method, Solve]] = {}
 
     def __call__(self, job: Job) -> Answer | Failure:
         """The images of a job, or why there are none; it never raises."""
@@ -48,7 +53,7 @@ class Engine:
     def _solved(self, job: Job) -> Answer:
         scan = _acquisition(job)
         name = default_method(scan) if job.method == AUTO else job.method
-        method, solve = self._solver(name, job.runtime)
+        method, solve = self._solver((name, job.runtime, job.precision))
         maps = _maps_for(scan, method, job)
         made = solve(_with_maps(scan, maps))
         known = made.provenance
@@ -63,26 +68,57 @@ class Engine:
             {"image": made.image[0].to(torch.complex64).numpy(), **(maps if job.calibrate else {})},
         )
 
-    def _solver(self, name: str, runtime: str) -> tuple[Method, Solve]:
-        if (name, runtime) not in self._solvers:
-            method = make_method(name)
-            solve: Solve = _Kept(method) if isinstance(method, Learned) else method
-            self._solvers[name, runtime] = method, solve
-        return self._solvers[name, runtime]
+    def _solver(self, key: tuple[str, str, str]) -> tuple[Method, Solve]:
+        if key not in self._solvers:
+            name, runtime, precision = key
+            method = method_called(name)
+            solve: Solve = method
+            if isinstance(method, Learned):
+                kept = _Kept(method)
+                solve = accelerate(kept, runtime, precision=precision) if runtime else kept
+            self._solvers[key] = method, solve
+        return self._solvers[key]
+
+
+def method_called(name: str) -> Method:
+    """A method of the table, of a training run, or of an exported package.
+
+    Raises:
+        UsageError: there is none.
+        DataError: no weights where they should be.
+    """
+    return packaged(name, {}) if is_package(Path(name)) else make_method(name)
 
 
 class _Kept:
-    """A learned method with a network that is loaded and folded once."""
+    """A learned method whose weights are read once, and whose network is folded once."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, method: Learned) -> None:
         self._method, self._trained = method, method.trained()
-        self._network: torch.nn.Module | None = None
+        self._network: nn.Module | None = None
 
-    def __call__(self, scan: Acquisition) -> Reconstruction:
+    def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
         if self._network is None:
-            self._network = ready(self._trained, scan)
-        return self._method.by(self._network, self._trained, scan)
+            self._network = ready(self._trained, acquisition)
+        return self.by(self._network, self._trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return self._trained
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Reconstruct one scan by a network that does the same; see `Learned`."""
+        return self._method.by(network, trained, acquisition, progress=progress)
 
 
 def _acquisition(job: Job) -> Acquisition:

@@ -33,7 +33,8 @@ class Job:
 
     Attributes:
         method: in ``METHODS``, ``auto``, or what the operator of the server gave.
-        runtime: that computes a learned method's network.
+        runtime: that executes the convolutions of learned methods; empty for torch as it is.
+        precision: of the runtime.
         header: of the scan, as text.
         calibrate: estimate coil maps once and send them back, for jobs of the same slice.
         arrays: ``kspace`` (frame, coil, y, x) and ``mask`` (frame, y, x); ``mixing`` (virtual coil,
@@ -43,6 +44,7 @@ class Job:
 
     method: str
     runtime: str
+    precision: str
     header: str
     calibrate: bool
     arrays: Arrays = field(repr=False)
@@ -139,8 +141,11 @@ def _nameless() -> int:
 
 def job_to_line(job: Job, memory: SharedMemory) -> bytes:
     """The line of a job whose arrays are put into the memory."""
-    words = {"method": job.method, "runtime": job.runtime, "header": job.header}
-    return _line({**words, "calibrate": job.calibrate, "arrays": memory.put(job.arrays)})
+    words = {
+        name: getattr(job, name)
+        for name in ("method", "runtime", "precision", "header", "calibrate")
+    }
+    return _line({**words, "arrays": memory.put(job.arrays)})
 
 
 def job_from_line(line: bytes, memory: SharedMemory) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from feathermr.core.errors import UsageError
+from feathermr.deploy.graphs.engines import check_precision
 from feathermr.deploy.server.engine import AUTO
 from feathermr.deploy.server.plan import Window
 from feathermr.recon import METHODS
@@ -21,12 +22,13 @@ class Offer:
     """What clients may ask for.
 
     Attributes:
-        default: the method of clients that name none; a name of ``METHODS``, a folder of a
-            training run, or ``auto``, which takes what suits the scan.
+        default: the method of clients that name none; a name of ``METHODS``, the folder of a
+            training run or of an exported package, or ``auto``, which takes what suits the scan.
         allowed: names that clients may give; all of ``METHODS`` by default.
         window: of methods that need several frames.
         complex_images: images are complex, not magnitudes.
-        runtime: that computes the networks; empty for torch.
+        runtime: that executes the convolutions of learned methods; empty for torch as it is.
+        precision: of the runtime.
     """
 
     default: str = AUTO
@@ -36,8 +38,11 @@ class Offer:
     window: Window = field(default_factory=lambda: Window(40, 4))
     complex_images: bool = False
     runtime: str = ""
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
+        if self.runtime:
+            check_precision(self.runtime, self.precision)
         unknown = sorted(set(self.allowed) - {AUTO, self.default, *METHODS})
         if unknown:
             raise UsageError(f"no method is called '{unknown[0]}'; there are: {', '.join(METHODS)}")

@@ -15,6 +15,7 @@ from feathermr.acquisition import Header
 from feathermr.acquisition.header_text import header_to_text
 from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
+from feathermr.deploy.server.engine import method_called
 from feathermr.deploy.server.health import start_health
 from feathermr.deploy.server.jobs import Failure, Job
 from feathermr.deploy.server.limits import Limits
@@ -23,7 +24,6 @@ from feathermr.deploy.server.offer import Offer
 from feathermr.deploy.server.pool import Pool
 from feathermr.deploy.server.session import LINGER, Service, Session
 from feathermr.deploy.server.wire import Close, Text, encoded
-from feathermr.recon import make_method
 
 log = logging.getLogger("feathermr.server")
 #: side of the scan that a new server tries itself on
@@ -72,7 +72,7 @@ class Server:
         """
         config = self._config
         if config.offer.default not in config.offer.allowed:
-            make_method(config.offer.default)
+            method_called(config.offer.default)
         await self.pool.start()
         try:
             await asyncio.gather(*(self._try() for _ in range(config.workers)))
@@ -151,8 +151,9 @@ class Server:
 
     async def _try(self) -> None:
         """A small scan through a worker, so that the first client need not wait for its start."""
-        method = self._config.offer.default
-        frames = 8 if self._config.offer.window_of(method, 1).size > 1 else 1
+        offer = self._config.offer
+        method = offer.default
+        frames = 8 if offer.window_of(method, 1).size > 1 else 1
         kspace = torch.randn(
             frames, 1, TRIAL, TRIAL, dtype=torch.complex64, generator=generator(0, "trial")
         )
@@ -162,7 +163,7 @@ class Server:
         arrays = {"kspace": kspace.numpy(), "mask": mask.numpy()}
         header = header_to_text(Header(source="trial"))
         answer = await self.pool.work(
-            Job(method, self._config.offer.runtime, header, False, arrays)
+            Job(method, offer.runtime, offer.precision, header, False, arrays)
         )
         if isinstance(answer, Failure):
             raise DataError(f"the method {method} does not work here: {answer.sentence}")

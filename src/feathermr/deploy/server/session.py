@@ -358,7 +358,8 @@ class Session:
         grid = self._plan.grid
         shown = None if grid.image_shape == grid.shape else grid.image_shape
         header = header_to_text(Header(source="stream", image_shape=shown))
-        return Job(self._method, self._service.offer.runtime, header, calibrate, arrays)
+        offer = self._service.offer
+        return Job(self._method, offer.runtime, offer.precision, header, calibrate, arrays)
 
     async def _tell(self, sentence: str) -> None:
         self._writer.write(encoded(Text(sentence)))
