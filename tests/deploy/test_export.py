@@ -46,7 +46,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def test_graphs_in_place_give_the_image_of_the_network(name: str, runtime: str) -> None:
     source = trained(name)
     network = folded(source)
-    example = kind_of(network, source.settings).example(7, (70, 82), 5)
+    example = kind_of(network, source.settings).example(7, (70, 82), 5, slices=3)
     expected = used(network, example)
     graphs = make_graphs(source, network, Target(runtime))
     put_in(network, [made.graph for made in graphs])
@@ -61,8 +61,8 @@ def test_no_graph_holds_a_transform_and_none_is_inside_of_another(name: str) -> 
     network = folded(source)
     uses = watched(network, kind_of(network, source.settings))
     for use in uses:
-        assert all(tensor.is_floating_point() for tensor in use.small.tensors)
-        assert not {one.signature.module for one in uses} & set(use.small.inside)
+        assert all(tensor.is_floating_point() for tensor in use.calls[0].tensors)
+        assert not {one.signature.module for one in uses} & set(use.calls[0].inside)
     outside = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
     held = tuple(f"{use.signature.module}." for use in uses)
     assert all(f"{name}.".startswith(held) for name in outside)

@@ -63,7 +63,7 @@ def example() -> tuple[Outer, list]:
     def run(image):
         return lambda: (network(image), network(image, flag=True))
 
-    return network, uses_of(network, run(small), run(large))
+    return network, uses_of(network, run(small), run(large), run(small))
 
 
 def test_arguments_become_inputs_films_and_constants():

@@ -23,7 +23,7 @@ from feathermr.deploy.graphs.verify import check_graph
 from feathermr.models.weights import Trained
 from feathermr.nn import fold
 
-#: scans on which a network is watched; sizes that divide by 8, and others
+#: scans on which a network is watched: sizes, of which the first divides by 8, and frames
 SMALL, LARGE = ((64, 48), 3), ((70, 92), 4)
 #: scans from which the ranges of 8-bit numbers are found
 CALIBRATION_SCANS, CALIBRATION_SHAPE, CALIBRATION_FRAMES = 15, (128, 112), 8
@@ -56,14 +56,12 @@ class MadeGraph:
         files: content by ending, in the order in which an engine takes them; none for torch.
         engine: that executes it.
         difference: largest difference from torch that was met, in units of the answer.
-        dynamic: it takes any batch and size.
     """
 
     signature: Signature
     files: Mapping[str, bytes]
     engine: Engine
     difference: float
-    dynamic: bool = True
 
     @property
     def graph(self) -> Graph:
@@ -105,9 +103,11 @@ def make_graphs(
 
 
 def watched(network: nn.Module, kind: Kind) -> list[Use]:
-    """The graphs of a network, found on two scans of different sizes."""
-    small, large = (kind.example(index, *size) for index, size in enumerate((SMALL, LARGE)))
-    return uses_of(network, lambda: used(network, small), lambda: used(network, large))
+    """The graphs of a network, found on scans of different sizes."""
+    examples = [kind.example(index, *size) for index, size in enumerate((SMALL, LARGE))]
+    examples.append(kind.example(2, *SMALL, slices=2))
+    runs = [lambda given=example: used(network, given) for example in examples]
+    return uses_of(network, *runs)
 
 
 def _calibration(

@@ -39,7 +39,7 @@ def onnx_graph(module: nn.Module, use: Use, *, dynamic: bool = True) -> bytes:
     Args:
         module: folded, in evaluation mode.
         use: of it.
-        dynamic: axes whose sizes differ between the two calls of ``use`` are left open.
+        dynamic: axes whose sizes differ among the calls of ``use`` are left open.
 
     Raises:
         DataError: torch cannot write it.
@@ -48,14 +48,14 @@ def onnx_graph(module: nn.Module, use: Use, *, dynamic: bool = True) -> bytes:
     require("onnx")
     names = list(use.signature.inputs)
     answers = [f"answer_{index}" for index in range(sum(use.signature.outputs))]
-    axes = _axes(names, answers, use.small, use.large) if dynamic else {}
+    axes = _axes(names, answers, use.calls) if dynamic else {}
     written = io.BytesIO()
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tracing tells of every size that it takes as it is
             torch.onnx.export(
                 _Positional(module, use.signature).eval(),
-                tuple(each.clone() for each in use.small.tensors),
+                tuple(each.clone() for each in use.calls[0].tensors),
                 written,
                 input_names=names,
                 output_names=answers,
@@ -70,16 +70,17 @@ def onnx_graph(module: nn.Module, use: Use, *, dynamic: bool = True) -> bytes:
 
 
 def _axes(
-    names: Sequence[str], answers: Sequence[str], small: Call, large: Call
+    names: Sequence[str], answers: Sequence[str], calls: Sequence[Call]
 ) -> dict[str, dict[int, str]]:
     """Names of the axes whose sizes are left open, by tensor."""
-    before = [*small.tensors, *tensors_of(small.answer)]
-    after = [*large.tensors, *tensors_of(large.answer)]
+    shapes = [
+        [tensor.shape for tensor in (*call.tensors, *tensors_of(call.answer))] for call in calls
+    ]
     return {
         name: {
             axis: f"{name}_{axis}"
-            for axis, (one, other) in enumerate(zip(a.shape, b.shape, strict=True))
-            if one != other
+            for axis in range(len(its[0]))
+            if len({shape[axis] for shape in its}) > 1
         }
-        for name, a, b in zip((*names, *answers), before, after, strict=True)
+        for name, its in zip((*names, *answers), zip(*shapes, strict=True), strict=True)
     }

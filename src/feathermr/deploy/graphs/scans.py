@@ -23,7 +23,7 @@ from feathermr.sampling import Undersampling
 ANATOMIES = ("brain", "knee", "abdomen", "heart", "texture")
 COILS = (1, 4, 1, 8)
 SNR = (30.0, 15.0, 60.0)
-STILL, FILM = (4.0, 6.0, 3.0), (5.0, 8.0, 6.0)
+STILL, FILM = (4.0, 3.0, 5.0), (5.0, 8.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,22 @@ class Kind:
     scale: int
     frames: int
 
-    def example(self, index: int, shape: tuple[int, int], frames: int = 10) -> Example:
+    def example(
+        self, index: int, shape: tuple[int, int], frames: int = 10, slices: int = 1
+    ) -> Example:
         """The example of some index; the same each time.
 
         Args:
             index: of the anatomy, the coils, the noise and everything random.
             shape: (y, x), of the fine image where the network magnifies.
             frames: of a film, where the network takes any number.
+            slices: that go together.
         """
         film = self.frames != 1
         scan = simulate(
             "heart" if film else ANATOMIES[index % len(ANATOMIES)],
             frames=(self.frames or frames) if film else 1,
+            slices=slices,
             shape=shape,
             coils=1 if self.scale > 1 else COILS[index % len(COILS)],
             snr=SNR[index % len(SNR)],

@@ -42,6 +42,11 @@ class Call:
         """What the graph of this use takes."""
         return [value for value in self.arguments.values() if isinstance(value, Tensor)]
 
+    @property
+    def shapes(self) -> list[torch.Size]:
+        """Of these."""
+        return [tensor.shape for tensor in self.tensors]
+
     def signature(self, films: tuple[str, ...] = ()) -> Signature:
         """Of the graph of this use."""
         return signature_of(self.module, self.arguments, self.answer, films)
@@ -143,36 +148,45 @@ def _is_real(call: Call) -> bool:
 
 @dataclass(frozen=True)
 class Use:
-    """A graph to be made: its signature, and calls of two sizes.
+    """A graph to be made: its signature, and calls of it.
 
     Attributes:
         signature: of the graph.
-        small: one call.
-        large: another, of other sizes where the network takes them.
+        calls: one of every shape that was met; more than one where the network takes more.
     """
 
     signature: Signature
-    small: Call
-    large: Call
+    calls: tuple[Call, ...]
 
 
-def uses_of(network: nn.Module, small: Run, large: Run) -> list[Use]:
+def uses_of(network: nn.Module, small: Run, large: Run, several: Run) -> list[Use]:
     """The graphs that a network needs, one for each module and its constants.
 
     Args:
         network: folded.
-        small: uses it in all the ways that it is used.
+        small: uses it in all the ways that it is used, with one slice.
         large: the same at another size, with another number of frames where it takes any.
+        several: the same with several slices.
     """
     names = graph_modules(network, small)
-    first, second = (_outermost(calls_of(network, run, names)) for run in (small, large))
+    runs = [_outermost(calls_of(network, run, names)) for run in (small, large, several)]
     uses: list[Use] = []
-    for call, other in zip(first, second, strict=True):
+    for call, other, third in zip(*runs, strict=True):
         films = _films(call, other)
         signature = call.signature(films)
-        if signature not in [use.signature for use in uses]:
-            uses.append(Use(signature, call, other))
+        same = next((use for use in uses if use.signature == signature), Use(signature, ()))
+        uses = [use for use in uses if use is not same]
+        calls = (call, other) if films else (call, other, third)
+        uses.append(Use(signature, _of_new_shapes(same.calls, calls)))
     return uses
+
+
+def _of_new_shapes(known: tuple[Call, ...], more: Sequence[Call]) -> tuple[Call, ...]:
+    """Calls, and those of more that have other shapes."""
+    for call in more:
+        if call.shapes not in [one.shapes for one in known]:
+            known = (*known, call)
+    return known
 
 
 def _outermost(calls: Sequence[Call]) -> list[Call]:

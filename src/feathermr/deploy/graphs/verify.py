@@ -22,7 +22,7 @@ Make = Callable[[nn.Module, Use], Engine]
 
 
 def check_graph(network: nn.Module, use: Use, engine: Engine, precision: str, make: Make) -> float:
-    """Compare a graph with its module on what it took from scans of two sizes and on noise.
+    """Compare a graph with its module on what it took from scans of several sizes and on noise.
 
     Args:
         network: folded.
@@ -39,7 +39,7 @@ def check_graph(network: nn.Module, use: Use, engine: Engine, precision: str, ma
     """
     module = network.get_submodule(use.signature.module)
     worst = 0.0
-    for call in (use.small, use.large):
+    for call in use.calls:
         given = [call.tensors] + ([_noise(call.tensors)] if precision != "int8" else [])
         for tensors in given:
             off = difference(module, use.signature, engine, tensors)
@@ -89,7 +89,7 @@ def first_difference(
 def _differs(module: nn.Module, call: Call, make: Make) -> bool:
     """A part that cannot be exported by itself is not found guilty."""
     try:
-        use = Use(call.signature(), call, call)
+        use = Use(call.signature(), (call,))
         part = module.get_submodule(call.module)
         engine = make(part, use)
         return not difference(part, use.signature, engine, call.tensors) <= TOLERANCE["fp32"]
