@@ -132,13 +132,13 @@ def _made(
     module = network.get_submodule(use.signature.module)
 
     def alone(part: nn.Module, its: Use) -> Engine:
-        return _engine(_files(part, its, target, (), dynamic=False), target)
+        return _engine(made_files(part, its, target, (), dynamic=False), target)
 
     if target.runtime == "torch":
         engine: Engine = TorchEngine(called(module, use.signature), target.precision)
         off = check_graph(network, use, engine, target.precision, alone)
         return MadeGraph(use.signature, {}, engine, off)
-    files = _files(module, use, target, calls, dynamic=True)
+    files = made_files(module, use, target, calls, dynamic=True)
     engine = _engine(files, target)
     off = check_graph(network, use, engine, target.precision, alone)
     return MadeGraph(use.signature, files, engine, off)
@@ -148,7 +148,7 @@ def _engine(files: Mapping[str, bytes], target: Target) -> Engine:
     return ENGINES[target.runtime](list(files.values()), target.precision, target.threads)
 
 
-def _files(
+def made_files(
     module: nn.Module,
     use: Use,
     target: Target,
@@ -156,7 +156,15 @@ def _files(
     *,
     dynamic: bool,
 ) -> dict[str, bytes]:
-    """The content of a graph's files by their endings; 8-bit where there are calls."""
+    """The content of a graph's files by their endings, in the order in which engines take them.
+
+    Args:
+        module: folded.
+        use: of it.
+        target: runtime and precision.
+        calls: what the graph took on scans, where it is to have 8-bit numbers; else none.
+        dynamic: any batch and size where the network takes them.
+    """
     graph = onnx_graph(module, use, dynamic=dynamic)
     if target.runtime == "onnx":
         if not calls:
