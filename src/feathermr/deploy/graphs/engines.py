@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, final
@@ -133,10 +134,15 @@ class OpenvinoEngine:
         except Exception as error:
             raise DataError(f"OpenVINO cannot read the graph: {_first(error)}") from error
         self._compiled: OrderedDict[tuple[torch.Size, ...], _Compiled] = OrderedDict()
+        self._alone = threading.Lock()
 
     def __call__(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Its answers; the runtime reads the inputs and writes the answers where they lie."""
         given = [on_processor(each) for each in inputs]
+        with self._alone:
+            return self._run(given)
+
+    def _run(self, given: list[Tensor]) -> list[Tensor]:
         shapes = tuple(each.shape for each in given)
         if shapes not in self._compiled:
             self._compiled[shapes] = self._compile(shapes)

@@ -56,12 +56,14 @@ class MadeGraph:
         files: content by ending, in the order in which an engine takes them; none for torch.
         engine: that executes it.
         difference: largest difference from torch that was met, in units of the answer.
+        sizes: of its inputs, in words.
     """
 
     signature: Signature
     files: Mapping[str, bytes]
     engine: Engine
     difference: float
+    sizes: str
 
     @property
     def graph(self) -> Graph:
@@ -137,11 +139,23 @@ def _made(
     if target.runtime == "torch":
         engine: Engine = TorchEngine(called(module, use.signature), target.precision)
         off = check_graph(network, use, engine, target.precision, alone)
-        return MadeGraph(use.signature, {}, engine, off)
+        return MadeGraph(use.signature, {}, engine, off, _sizes(use))
     files = made_files(module, use, target, calls, dynamic=True)
     engine = _engine(files, target)
     off = check_graph(network, use, engine, target.precision, alone)
-    return MadeGraph(use.signature, files, engine, off)
+    return MadeGraph(use.signature, files, engine, off, _sizes(use))
+
+
+def _sizes(use: Use) -> str:
+    """``image any x 2 x any x any``: sizes of the inputs, where more than one was met ``any``."""
+    words = []
+    for name, *shapes in zip(
+        use.signature.inputs, *(call.shapes for call in use.calls), strict=True
+    ):
+        axes = zip(*shapes, strict=True)
+        sizes = (str(each[0]) if len(set(each)) == 1 else "any" for each in axes)
+        words.append(f"{name} {' x '.join(sizes)}")
+    return ", ".join(words)
 
 
 def _engine(files: Mapping[str, bytes], target: Target) -> Engine:

@@ -88,12 +88,16 @@ class Packaged:
     Attributes:
         folder: that ``feathermr export`` wrote.
         calibration: how coil maps are estimated when the scan has none.
+        times: frames to give, by a network that gives any time; 0 for those of the scan.
+        cyclic: for such a network: whether the first frame follows the last.
         kernel: by which detail was lost, of networks that make images finer.
         threads: of the runtime; 0 for as many as torch uses.
     """
 
     folder: str
     calibration: Calibration = "espirit"
+    times: int = 0
+    cyclic: bool = True
     kernel: Kernel = "truncation"
     threads: int = 0
 
@@ -102,7 +106,7 @@ class Packaged:
         _on_processor(acquisition)
         package = self.package()
         files = tuple(sorted(package.files.items()))
-        network, trained = _package(self.folder, files, self.threads), package.trained()
+        network, trained = _package(self.folder, files, self.threads)
         made = self._method(package).by(network, trained, acquisition, progress=progress)
         return _noted(made, package.runtime, package.precision)
 
@@ -118,7 +122,7 @@ class Packaged:
         scale = package.scale
         if scale > 1:
             return SuperResolutionNetwork(self.folder, scale, self.kernel)
-        return Network(weights=self.folder, calibration=self.calibration)
+        return Network(self.folder, self.calibration, self.times, self.cyclic)
 
 
 def packaged(
@@ -176,9 +180,11 @@ def _network(weights: _Weights, target: Target) -> nn.Module:
 
 
 @lru_cache(maxsize=KEPT)
-def _package(folder: str, files: tuple[tuple[str, str], ...], threads: int) -> nn.Module:
-    """The network of a package, known by the hashes of its files."""
-    return load_package(folder, threads=threads)
+def _package(
+    folder: str, files: tuple[tuple[str, str], ...], threads: int
+) -> tuple[nn.Module, Trained]:
+    """The network of a package, known by the hashes of its files, and what is known of it."""
+    return load_package(folder, threads=threads), read_package(Path(folder)).trained()
 
 
 def _on_processor(acquisition: Acquisition) -> None:
