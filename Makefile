@@ -9,9 +9,11 @@ DEMO ?=
 LEARNED ?=
 CINE ?=
 CINE_STUDY ?=
+DEPLOY ?=
 IMPLICIT ?=
+MANY ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-implicit bench-kronecker bench-learned bench-simulator study-cine study-distillation study-kronecker clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-deploy bench-implicit bench-kronecker bench-learned bench-many bench-simulator study-cine study-distillation study-kronecker soak clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -41,6 +43,9 @@ bench-classical: $(VENV)/.stamp-bench
 bench-cine: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/cine_speed.py $(CINE)
 
+bench-deploy: $(VENV)/.stamp-deploy
+	$(BIN)/python benchmarks/deploy_speed.py $(DEPLOY)
+
 bench-implicit: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/implicit_speed.py $(IMPLICIT)
 
@@ -49,6 +54,9 @@ bench-kronecker: $(VENV)/.stamp-run
 
 bench-learned: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/learned.py $(LEARNED)
+
+bench-many: $(VENV)/.stamp-bench
+	$(BIN)/python benchmarks/many_speed.py $(MANY)
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py
@@ -62,6 +70,9 @@ study-distillation: $(VENV)/.stamp-run
 study-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker_study.py
 
+soak: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/soak.py $(SOAK)
+
 clean:
 	rm -rf $(VENV) out build src/*.egg-info
 
@@ -74,6 +85,6 @@ $(VENV)/.stamp-run: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-bench: $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
+$(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-bench $(VENV)/.stamp-deploy: $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[$*]'
 	@touch $@

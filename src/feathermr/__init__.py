@@ -18,6 +18,7 @@ _PUBLIC = {
     "Acquisition": "feathermr.acquisition",
     "Header": "feathermr.acquisition",
     "undersample": "feathermr.acquisition",
+    "named_like_scan": "feathermr.acquisition.scan_names",
     "ANATOMIES": "feathermr.phantom",
     "simulate": "feathermr.phantom",
     "from_image": "feathermr.phantom",
@@ -47,6 +48,20 @@ _PUBLIC = {
     "reconstruct": "feathermr.recon",
     "reference_image": "feathermr.recon",
     "store": "feathermr.recon",
+    "Request": "feathermr.deploy.request",
+    "read_scan": "feathermr.deploy.request",
+    "reconstruct_file": "feathermr.deploy.one_file",
+    "Archive": "feathermr.deploy.many.archive",
+    "DaskCluster": "feathermr.deploy.many.dask_cluster",
+    "LocalPool": "feathermr.deploy.many.local_pool",
+    "reconstruct_many": "feathermr.deploy.many.run",
+    "send": "feathermr.deploy.client",
+    "volume_of": "feathermr.deploy.client",
+    "Target": "feathermr.deploy.export",
+    "export": "feathermr.deploy.export",
+    "exportable": "feathermr.deploy.export",
+    "accelerate": "feathermr.deploy.runtime",
+    "load_package": "feathermr.deploy.runtime",
     "evaluation_tables": "feathermr.report",
     "score_table": "feathermr.report",
     "to_rich": "feathermr.report",
@@ -63,14 +78,15 @@ _PUBLIC = {
     "thread_count": "feathermr.core.environment",
 }
 
-_PACKAGES = ("nn",)
+#: name -> package
+_PACKAGES = {"nn": "feathermr.nn", "server": "feathermr.deploy.server"}
 
 __all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
     if name in _PACKAGES:
-        return import_module(f"feathermr.{name}")
+        return import_module(_PACKAGES[name])
     if name not in _PUBLIC:
         raise AttributeError(f"module 'feathermr' has no attribute '{name}'")
     return getattr(import_module(_PUBLIC[name]), name)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import feathermr
 from commands import Run
 
 
@@ -236,7 +235,7 @@ def test_too_little_memory_is_no_unexpected_error(
     def short(*_: object, **__: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 51200000000")
 
-    monkeypatch.setattr("feathermr.recon.compare", short)
+    monkeypatch.setattr("feathermr.deploy.one_file.compare", short)
     code, line = refused(run, tmp_path, "reconstruct", scans / "brain.h5")
     assert code == 1
     assert "not enough memory" in line
@@ -248,7 +247,7 @@ def test_an_error_of_many_lines_becomes_one_and_debug_shows_where(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("first\n  second\nthird")
 
-    monkeypatch.setattr(feathermr, "compare", broken, raising=False)
+    monkeypatch.setattr("feathermr.deploy.one_file.compare", broken)
     ran = run("reconstruct", scans / "brain.h5")
     assert ran.code == 1
     assert ran.err == (

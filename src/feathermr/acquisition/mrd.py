@@ -90,8 +90,8 @@ def _fill(readouts: Readouts, frames: npt.NDArray[np.intp], xml: MrdHeader) -> G
     heads = readouts.heads
     counters = heads["idx"]
     n_coils = _one_value(heads["active_channels"], "coils")
-    line = _position(counters["kspace_encode_step_1"], xml.center, n_y, "line")
-    partition = _position(counters["kspace_encode_step_2"], xml.partition_center, n_z, "partition")
+    line = grid_index(counters["kspace_encode_step_1"], xml.center, n_y, "line")
+    partition = grid_index(counters["kspace_encode_step_2"], xml.partition_center, n_z, "partition")
     slices = np.unique(counters["slice"], return_inverse=True)[1]
     shape = (int(slices.max()) + 1, n_z, int(frames.max()) + 1)
     total = np.zeros((*shape, n_coils, n_y, n_x), dtype=np.complex64)
@@ -122,10 +122,14 @@ def _one_value(values: npt.NDArray[np.generic], name: str) -> int:
     return int(found[0])
 
 
-def _position(
+def grid_index(
     counter: npt.NDArray[np.generic], center: int | None, size: int, name: str
 ) -> npt.NDArray[np.intp]:
-    """Index on the grid: the counter ``center`` lies at ``size // 2``."""
+    """Index on the grid: the counter ``center`` lies at ``size // 2``.
+
+    Raises:
+        DataError: a counter lies outside the grid.
+    """
     offset = 0 if center is None else size // 2 - center
     index = counter.astype(np.intp) + offset
     outside = (index < 0) | (index >= size)
@@ -142,7 +146,7 @@ def _crop_partitions(
 ) -> tuple[Tensor, Tensor, tuple[str, ...]]:
     """Leave out the slices that lie outside the image's field of view."""
     n_z = xml.matrix[2]
-    wanted = _image_size(xml, 2)
+    wanted = image_size(xml, 2)
     if wanted >= n_z:
         return kspace, mask, ()
     first = n_z // 2 - wanted // 2
@@ -153,7 +157,7 @@ def _crop_partitions(
     return cut[0], cut[1], (f"{n_z - wanted} slices of slice oversampling were left out",)
 
 
-def _image_size(xml: MrdHeader, axis: int) -> int:
+def image_size(xml: MrdHeader, axis: int) -> int:
     """Pixels of the encoded size that lie in the image's field of view."""
     encoded, shown = xml.fov[axis], xml.recon_fov[axis]
     if encoded > 0 and shown > 0:
@@ -165,7 +169,7 @@ def _without_oversampling(
     kspace: Tensor, mask: Tensor, xml: MrdHeader
 ) -> tuple[Tensor, Tensor, tuple[str, ...]]:
     """Crop the readout in image space, where all readouts are complete."""
-    encoded, shown = xml.matrix[0], _image_size(xml, 0)
+    encoded, shown = xml.matrix[0], image_size(xml, 0)
     if shown >= encoded:
         return kspace, mask, ()
     if not bool((mask == mask[..., :1]).all()):
@@ -181,7 +185,7 @@ def _header(xml: MrdHeader, heads: npt.NDArray[np.void], kspace: Tensor, mask: T
     if xml.own:
         return header_from_text(xml.own)
     shape = (kspace.shape[-2], kspace.shape[-1])
-    shown = (_image_size(xml, 1), min(shape[1], _image_size(xml, 0)))
+    shown = (image_size(xml, 1), min(shape[1], image_size(xml, 0)))
     spacing = mrd_spacing(xml, heads)
     n_slices = kspace.shape[0]
     return Header(

@@ -29,6 +29,7 @@ class MrdHeader:
         center: the counter of the central line; ``None`` when not given.
         last: the largest counter of a line.
         partition_center: the counter of the central partition.
+        frames: phases times repetitions, as far as the header counts them.
         trajectory: ``cartesian``, ``epi``, ...
         calibration: ``embedded``, ``separate``, ... or empty.
         subject: the patient's identifier.
@@ -47,6 +48,7 @@ class MrdHeader:
     center: int | None = None
     last: int | None = None
     partition_center: int | None = None
+    frames: int = 1
     trajectory: str = "cartesian"
     calibration: str = ""
     subject: str = ""
@@ -93,6 +95,7 @@ def _parsed(root: ElementTree.Element, encoding: ElementTree.Element) -> MrdHead
         center=_integer(encoding, f"{steps}_1/center"),
         last=_integer(encoding, f"{steps}_1/maximum"),
         partition_center=_integer(encoding, f"{steps}_2/center"),
+        frames=_count(encoding, "phase") * _count(encoding, "repetition"),
         trajectory=_text(encoding, "trajectory") or "cartesian",
         calibration=_text(encoding, "parallelImaging/calibrationMode"),
         subject=_text(root, "subjectInformation/patientID"),
@@ -113,6 +116,14 @@ def _text(element: ElementTree.Element, path: str) -> str:
 def _integer(element: ElementTree.Element, path: str) -> int | None:
     text = _text(element, path)
     return int(text) if text else None
+
+
+def _count(element: ElementTree.Element, counter: str) -> int:
+    """Values that a counter takes, 1 when the header does not say."""
+    first, last = (
+        _integer(element, f"encodingLimits/{counter}/{end}") or 0 for end in ("minimum", "maximum")
+    )
+    return max(1, last - first + 1)
 
 
 def _number(element: ElementTree.Element, path: str, unit: float) -> float | None:

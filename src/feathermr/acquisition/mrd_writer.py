@@ -30,16 +30,25 @@ def write_mrd(acquisition: Acquisition, path: Path) -> None:
     Raises:
         DataError: samples are skipped along x or differ between coils; readouts are whole rows.
     """
-    rows = np.concatenate([_noise_rows(acquisition.noise), _image_rows(acquisition)])
+    rows = mrd_rows(acquisition)
     with written_file(path) as beside, h5py.File(beside, "w") as file:
         group = file.create_group(GROUP)
         text = h5py.special_dtype(vlen=bytes)
-        group.create_dataset("xml", (1,), dtype=text)[0] = _xml(acquisition)
+        group.create_dataset("xml", (1,), dtype=text)[0] = mrd_xml(acquisition)
         group.create_dataset("data", data=rows, dtype=acquisition_dtype, maxshape=(None,))
         for name in ("coil_maps", "reference"):
             array = getattr(acquisition, name)
             if array is not None:
                 group[name] = _as_records(array)[None]
+
+
+def mrd_rows(acquisition: Acquisition) -> npt.NDArray[np.void]:
+    """Readouts with their counters, noise readouts first.
+
+    Raises:
+        DataError: samples are skipped along x or differ between coils; readouts are whole rows.
+    """
+    return np.concatenate([_noise_rows(acquisition.noise), _image_rows(acquisition)])
 
 
 def _as_records(array: Tensor) -> npt.NDArray[np.generic]:
@@ -137,7 +146,8 @@ def _noise_rows(noise: Tensor | None) -> npt.NDArray[np.void]:
     return rows
 
 
-def _xml(acquisition: Acquisition) -> bytes:
+def mrd_xml(acquisition: Acquisition) -> bytes:
+    """The header, with all of this package's own in it."""
     header = acquisition.header
     height, width = acquisition.shape
     rows, columns = header.image_shape or (height, width)

@@ -7,7 +7,6 @@ other format. Intervals are over subjects.
 from __future__ import annotations
 
 import argparse
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,16 +23,9 @@ from feathermr.cli.options import (
     checked_folder,
     command_line,
     names,
-    read_scan,
 )
 from feathermr.cli.terminal import progress_bars, say, show
 from feathermr.core.errors import DataError
-
-#: endings of the scans that a folder is searched for: of BART's pairs one file is enough, and a
-#: bare array may be anything
-SCANS = (".h5", ".hdf5", ".mrd", ".cfl", ".npz", ".mat", ".nii", ".nii.gz")
-#: names of CMRxRecon's masks, which lie beside the scans
-MASKS = re.compile(r"_mask(_\w+)?\.mat$")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +97,7 @@ def _files(paths: list[Path]) -> list[Path]:
     files: dict[Path, Path] = {}
     for path in paths:
         entries = sorted(path.iterdir()) if path.is_dir() else []
-        inside = [one for one in entries if not MASKS.search(one.name)]
-        for file in [one for one in inside if one.name.endswith(SCANS)] or [path]:
+        for file in [one for one in entries if feathermr.named_like_scan(one.name)] or [path]:
             if not file.exists() and not Path(f"{file}.cfl").exists():
                 raise DataError(f"{file}: there is no such file or folder")
             if file.resolve() in files:
@@ -121,7 +112,14 @@ def _scans(
     """Name and scan, one at a time; the name is the whole path where the file's is not enough."""
     shared = {name for name, count in Counter(path.name for path in files).items() if count > 1}
     for index, path in enumerate(files):
-        scan = read_scan(path, options)
+        scan = feathermr.read_scan(
+            path,
+            layout=options.layout,
+            whole=bool(options.acceleration),
+            coils=options.coils,
+            snr=options.snr,
+            seed=options.seed,
+        ).to(options.device)
         for method in options.method:
             feathermr.check_suits(method, scan)
         yield str(path) if path.name in shared else path.name, scan

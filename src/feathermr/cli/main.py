@@ -15,16 +15,33 @@ from types import ModuleType
 from typing import NoReturn
 
 import feathermr
-from feathermr.cli import demo, doctor, evaluate, methods, query, reconstruct, simulate, train
-from feathermr.core.errors import FeatherError
+from feathermr.cli import (
+    demo,
+    doctor,
+    evaluate,
+    export,
+    methods,
+    query,
+    reconstruct,
+    reconstruct_many,
+    send,
+    serve,
+    simulate,
+    train,
+)
+from feathermr.core.errors import FeatherError, described
 
 COMMANDS: Mapping[str, ModuleType] = {
     "demo": demo,
     "reconstruct": reconstruct,
+    "reconstruct-many": reconstruct_many,
     "query": query,
     "simulate": simulate,
     "evaluate": evaluate,
     "train": train,
+    "export": export,
+    "serve": serve,
+    "send": send,
     "methods": methods,
     "doctor": doctor,
 }
@@ -75,17 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say(options, "interrupted; files already written are complete", 1)
     except Exception as error:
-        return _say(options, _sentence(error), 1)
+        return _say(options, described(error, "run with --debug to see where"), 1)
     return 0
-
-
-def _sentence(error: Exception) -> str:
-    """What to say of an error that this package did not raise itself."""
-    if isinstance(error, OSError):
-        return f"{error.strerror or error}: {error.filename or ''}".strip(": ")
-    if isinstance(error, MemoryError) or "allocate" in str(error) or "out of memory" in str(error):
-        return "not enough memory for this size; use fewer slices, frames or coils at a time"
-    return f"unexpected {type(error).__name__}: {error} (run with --debug to see where)"
 
 
 def _say(options: argparse.Namespace, sentence: str, code: int) -> int:

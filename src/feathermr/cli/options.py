@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import feathermr
 from feathermr.core.errors import DataError, UsageError
@@ -176,24 +176,6 @@ def check_undersampling(options: argparse.Namespace) -> None:
         look_up(feathermr.PATTERNS, options.pattern, "sampling pattern")
     if not options.acceleration and (options.pattern != "auto" or options.center):
         raise UsageError("--pattern and --center say how to undersample; give --acceleration too")
-
-
-def read_scan(path: Path, options: argparse.Namespace, physics: bool = True) -> Any:
-    """The scan in a file; with ``physics`` an image gets phase, coils and noise, and notes say so.
-
-    The true coil maps of a simulation are left out: on a scanner nobody knows them.
-    """
-    scan = feathermr.load(path, layout=options.layout)
-    if options.acceleration and scan.has_gaps:
-        raise UsageError(
-            f"{path} is already undersampled {scan.acceleration:.3g}-fold; --acceleration is for "
-            "complete scans, leave it out"
-        )
-    if scan.header.origin == "image" and physics:
-        scan = feathermr.from_image(scan, coils=options.coils, snr=options.snr, seed=options.seed)
-    if scan.header.origin != "measured":
-        scan = scan.without_coil_maps()
-    return scan.to(checked_device(options.device))
 
 
 def command_line() -> str:

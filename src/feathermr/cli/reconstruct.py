@@ -9,9 +9,6 @@ times as many pixels along each side.
 from __future__ import annotations
 
 import argparse
-import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +24,6 @@ from feathermr.cli.options import (
     command_line,
     count,
     names,
-    read_scan,
     settings,
 )
 from feathermr.cli.terminal import note, progress_bars, say, show
@@ -41,6 +37,12 @@ SCALE, KERNEL = 2, "truncation"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``feathermr reconstruct``."""
     parser.add_argument("path", type=Path, help="file or folder")
+    add_request(parser)
+    parser.add_argument("-o", "--out", type=Path, help="folder to write to (default: out/NAME)")
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """What to make of a file, for every command that reconstructs files."""
     parser.add_argument(
         "--task",
         choices=("reconstruction", "super-resolution"),
@@ -52,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         type=names,
         help="method, or several with commas (feathermr methods lists them; default: by the scan), "
-        "or the folder of a training run",
+        "or the folder of a training run or of an exported package",
     )
     parser.add_argument(
         "--set",
@@ -73,14 +75,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_undersampling(parser)
     parser.add_argument("--mask", type=Path, help="mask from a file (npy, npz or mat)")
     add_image_physics(parser)
-    parser.add_argument("--out", type=Path, help="folder to write to (default: out/NAME)")
     parser.add_argument(
         "--format",
         type=names,
         help="of the image: npy,png,nifti,dicom,h5,gif,mp4 (default: npy,png; for a time series "
         "npy,gif)",
     )
+    _add_runtime(parser)
     add_device(parser)
+
+
+def _add_runtime(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("learned methods in another runtime, on the processor")
+    group.add_argument("--runtime", help="openvino, onnx or torch (default: torch as it is)")
+    group.add_argument(
+        "--precision",
+        help="fp32; bf16 of openvino and torch; int8 of openvino and onnx (default: fp32)",
+    )
 
 
 def _add_super_resolution(parser: argparse.ArgumentParser) -> None:
@@ -103,84 +114,65 @@ def _add_super_resolution(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Load, undersample or make coarser if asked, do the task, write."""
-    folder = _checked(options)
-    given, reference = _given(options)
-    scale = options.scale or SCALE
-    chosen = options.method or (feathermr.default_method(given, options.task, scale),)
-    for name in chosen:
-        feathermr.check_suits(name, given, options.task)
-    titles = labels(chosen)
-    methods = {titles[name]: _method(name, options) for name in chosen}
-    start = {"baseline": _interpolation(options)} if options.task == SUPER_RESOLUTION else {}
+    request = checked_request(options)
+    folder = _checked_out(options)
     with progress_bars() as bars:
-        comparison = feathermr.compare(
-            given, methods, reference, scan=options.path.name, progress=bars.start, **start
+        finished = feathermr.reconstruct_file(
+            options.path, folder, request, command=command_line(), progress=bars.start
         )
-    if not options.method:
-        purpose = f"a scale of {scale}" if options.task == SUPER_RESOLUTION else "such a scan"
-        note(f"the method is {chosen[0]}, the default for {purpose}; -m takes another")
-    write(comparison, tuple(methods), folder, options)
-
-
-def write(
-    comparison: Any, chosen: tuple[str, ...], folder: Path, options: argparse.Namespace
-) -> None:
-    """Image files, table and report in ``folder``; the last method's image has the plain name."""
-    notes = comparison.acquisition.header.notes
-    usual = ("npy", "gif" if comparison.acquisition.n_frames > 1 else "png")
-    written: list[Path] = []
-    for name in chosen:
-        stem = "image" if name == chosen[-1] else f"image-{name.strip(os.sep).replace(os.sep, '-')}"
-        made = comparison.reconstructions[name]
-        image, header = _asked(made, options)
-        for kind in options.format or usual:
-            written += feathermr.save_image(image, header, folder / stem, kind)
-        if made.field is not None:
-            field = folder / f"{stem.replace('image', 'field', 1)}.safetensors"
-            written.append(feathermr.save_field(made.field, field))
-    title = options.task.capitalize()
-    page = feathermr.write_report(
-        comparison, folder / "report.html", title=f"{title} report", command=command_line()
-    )
-    for sentence in (*notes, *comparison.reconstructions[chosen[-1]].provenance.notes):
+    if finished.chosen:
+        purpose = f"a scale of {request.scale}" if request.finer else "such a scan"
+        note(f"the method is {finished.chosen}, the default for {purpose}; -m takes another")
+    for sentence in finished.notes:
         note(sentence)
-    show(feathermr.to_rich(feathermr.score_table(comparison)))
-    for path in written[:6]:
+    show(feathermr.to_rich(feathermr.score_table(finished.comparison)))
+    for path in finished.files[:6]:
         say(f"wrote {path}")
-    if len(written) > 6:
-        say(f"... and {len(written) - 6} more in {folder}")
-    say(f"report: {page}")
+    if len(finished.files) > 6:
+        say(f"... and {len(finished.files) - 6} more in {folder}")
+    say(f"report: {finished.page}")
 
 
-def _asked(made: Any, options: argparse.Namespace) -> tuple[Any, Any]:
-    """Image and header of the frames asked for."""
-    if not options.times:
-        return made.image, made.header
-    asked: tuple[Any, Any] = made.field.image(made.field.domain.equal_times(options.times))
-    return asked
-
-
-def labels(names: Sequence[str]) -> Mapping[str, str]:
-    """What each method is called on the page: a run by its last part, if nothing else is so."""
-    short = {name: Path(name).name or name for name in names}
-    taken = Counter(
-        [*short.values(), *(key for table in feathermr.TASKS.values() for key in table)]
-    )
-    return {name: last if taken[last] == 1 else name for name, last in short.items()}
-
-
-def _checked(options: argparse.Namespace) -> Path:
-    """The folder to write to; what can be refused before the scan is read, is."""
+def checked_request(options: argparse.Namespace, page: bool = True) -> Any:
+    """What is asked for; what can be refused before a scan is read, is."""
     for kind in options.format or ():
         feathermr.check_image_format(kind)
     _check_task(options)
     _check_times(options)
-    for name in options.method or ():
-        _method(name, options)
-    checked_device(options.device)
+    request = feathermr.Request(
+        methods=options.method or (),
+        settings=settings(options.set),
+        task=options.task,
+        scale=options.scale or SCALE,
+        kernel=options.kernel or KERNEL,
+        retrospective=options.retrospective,
+        times=options.times or 0,
+        layout=options.layout,
+        acceleration=options.acceleration or 0.0,
+        pattern=options.pattern,
+        center=options.center,
+        seed=options.seed,
+        mask=options.mask,
+        coils=options.coils,
+        snr=options.snr,
+        formats=options.format or (),
+        page=page,
+        device=checked_device(options.device),
+        runtime=options.runtime or "",
+        precision=options.precision or "fp32",
+    )
+    if options.precision and not options.runtime:
+        raise UsageError("--precision is of another runtime; give --runtime too")
+    for name in request.methods:
+        request.method(name)
     check_undersampling(options)
     if options.mask and options.acceleration:
         raise UsageError("give either --mask or --acceleration, not both")
+    return request
+
+
+def _checked_out(options: argparse.Namespace) -> Path:
+    """The folder to write to."""
     folder = checked_folder(options.out or _folder(options.path))
     path, target = options.path.resolve(), folder.resolve()
     if path == target or (path.parent == target and path.name.startswith("image")):
@@ -218,46 +210,7 @@ def _check_times(options: argparse.Namespace) -> None:
         )
 
 
-def _method(name: str, options: argparse.Namespace) -> Any:
-    given = settings(options.set)
-    if options.task == SUPER_RESOLUTION:
-        given = {**_grid(options), **given}
-    return feathermr.make_method(name, given, options.task)
-
-
-def _grid(options: argparse.Namespace) -> dict[str, Any]:
-    return {"scale": options.scale or SCALE, "kernel": options.kernel or KERNEL}
-
-
-def _interpolation(options: argparse.Namespace) -> dict[str, Any]:
-    """What the kernel itself makes of the image of low resolution, to set the results beside."""
-    name = "bicubic" if options.kernel == "bicubic" else "zero-fill-interpolation"
-    return {name: feathermr.make_method(name, _grid(options), SUPER_RESOLUTION)}
-
-
-def _given(options: argparse.Namespace) -> tuple[Any, Any]:
-    """The scan that the methods get, and the image that they should find, where there is one."""
-    if options.task == SUPER_RESOLUTION:
-        scan = read_scan(options.path, options, physics=False)
-        grid = _grid(options)
-        return feathermr.coarsened(scan, **grid) if options.retrospective else (scan, None)
-    scan = read_scan(options.path, options)
-    return _undersampled(scan, options), feathermr.reference_image(scan)
-
-
 def _folder(path: Path) -> Path:
     """``out/NAME``, without the ending of a file."""
     name = path.resolve().name
     return Path("out") / (name if path.is_dir() else Path(name.removesuffix(".gz")).stem)
-
-
-def _undersampled(scan: Any, options: argparse.Namespace) -> Any:
-    if options.mask:
-        shape, axis = tuple(scan.kspace.shape), scan.header.phase_axis
-        mask = feathermr.read_mask(options.mask, shape, axis)
-        return feathermr.undersample(scan, mask.to(scan.kspace.device))
-    if options.acceleration:
-        return feathermr.Undersampling(
-            options.acceleration, options.pattern, options.center, options.seed
-        )(scan)
-    return scan

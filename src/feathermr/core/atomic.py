@@ -11,6 +11,9 @@ from pathlib import Path
 
 from feathermr.core.errors import DataError
 
+#: what a process that was killed leaves of a file or a folder it was writing
+LEFTOVER = re.compile(r"\.\d+-[0-9a-f]{8}-.")
+
 
 @contextmanager
 def written_file(path: Path) -> Iterator[Path]:
@@ -60,6 +63,17 @@ def written_folder(path: Path, pattern: str) -> Iterator[Path]:
     finally:
         for folder in (beside, old):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left half-written anywhere below ``folder``."""
+    for here, folders, files in os.walk(folder):
+        for name in files:
+            if LEFTOVER.match(name):
+                Path(here, name).unlink(missing_ok=True)
+        for name in [name for name in folders if LEFTOVER.match(name)]:
+            shutil.rmtree(Path(here, name), ignore_errors=True)
+            folders.remove(name)
 
 
 def _reason(error: OSError) -> str:

@@ -23,3 +23,14 @@ class UsageError(FeatherError):
 
 class MissingExtraError(FeatherError):
     """An optional dependency is not installed; the message holds the command that installs it."""
+
+
+def described(error: Exception, hint: str) -> str:
+    """What to say of any error; of one that nobody foresaw with ``hint`` behind."""
+    if isinstance(error, FeatherError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or ''}".strip(": ")
+    if isinstance(error, MemoryError) or "allocate" in str(error) or "out of memory" in str(error):
+        return "not enough memory for this size; use fewer slices, frames or coils at a time"
+    return f"unexpected {type(error).__name__}: {error} ({hint})"

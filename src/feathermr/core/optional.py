@@ -1,6 +1,7 @@
 """Import an optional dependency at the moment it is needed, or say how to install it."""
 
 import importlib
+import sys
 from types import ModuleType
 
 from feathermr.core.errors import MissingExtraError
@@ -9,11 +10,20 @@ from feathermr.core.errors import MissingExtraError
 EXTRAS = {
     "lightning": "train",
     "tensorboard": "train",
+    "onnx": "deploy",
+    "onnxscript": "deploy",
+    "onnxruntime": "deploy",
+    "openvino": "deploy",
+    "nncf": "deploy",
+    "distributed": "cluster",
     "sigpy": "bench",
     "imageio_ffmpeg": "video",
     "skimage": "test",
     "playwright": "test",
 }
+
+#: by which packages tell their makers of every use; they do without where it is not there
+TELLTALE = "openvino_telemetry"
 
 
 def require(module: str) -> ModuleType:
@@ -23,6 +33,7 @@ def require(module: str) -> ModuleType:
         MissingExtraError: it is not installed; the message is the command that installs it.
     """
     extra = EXTRAS[module]
+    sys.modules.setdefault(TELLTALE, None)  # type: ignore[arg-type]  # importing it fails
     try:
         return importlib.import_module(module)
     except ImportError as error:

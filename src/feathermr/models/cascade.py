@@ -108,6 +108,7 @@ class Cascade(nn.Module):
             None if each is None else to_channels(each.flatten(0, 1)[:, None])
             for each in (image, other)
         )
-        frames = image.shape[1]
-        cleaned = self.denoiser(channels, sigma.repeat_interleave(frames), frames, others)
+        levels = sigma.repeat_interleave(image.shape[1])
+        frames = image.shape[1] if self.temporal else 1
+        cleaned = self.denoiser(channels, levels, frames, others)
         return from_channels(cleaned).reshape(image.shape)

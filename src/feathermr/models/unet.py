@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
@@ -146,6 +147,6 @@ class Upsampling(nn.Module):
 def _grown(image: Tensor, like: Tensor) -> Tensor:
     """The image with its last row and column mirrored where pooling has lost one."""
     missing = [like.shape[axis] - image.shape[axis] for axis in (-1, -2)]
-    if not any(missing):
+    if not any(missing) and not torch.jit.is_tracing():  # an exported graph takes any size
         return image
     return pad(image, (0, missing[0], 0, missing[1]), mode="reflect")

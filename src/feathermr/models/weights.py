@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,14 @@ class Trained:
         name: in ``MODELS``.
         card: how and on what it was trained, and how well it did.
         sha256: of the file.
+        settings: of its configuration, where they are not the default.
     """
 
     network: nn.Module
     name: str
     card: Mapping[str, Any]
     sha256: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def save_weights(
@@ -95,7 +97,7 @@ def load_weights(path: Path) -> Trained:
     except RuntimeError as error:
         raise DataError(f"{file}: the parameters do not fit '{name}': {error}") from None
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Trained(network.eval(), name, dict(record.get("card", {})), digest)
+    return Trained(network.eval(), name, dict(record.get("card", {})), digest, settings)
 
 
 def read_card(file: Path) -> Mapping[str, Any]:

@@ -106,6 +106,7 @@ class WindowAttention(nn.Module):
         by_place = _by_place(mixed, grid)
         places = [_by_place(part, grid) for part in (query, key, value)]
         last, before = slice(-1, None), slice(None, -1)
+        edges = []
         for row, column, mask in (
             (last, before, rows),
             (before, last, columns),
@@ -113,7 +114,14 @@ class WindowAttention(nn.Module):
         ):
             q, k, v = (part[:, row, column].flatten(0, 2) for part in places)
             again = scaled_dot_product_attention(q, k, v, (bias + mask)[None])
-            by_place[:, row, column] = again.view_as(by_place[:, row, column])
+            if torch.jit.is_tracing():  # an exported graph has no places to write to
+                edges.append(again.unflatten(0, by_place[:, row, column].shape[:3]))
+            else:
+                by_place[:, row, column] = again.view_as(by_place[:, row, column])
+        if edges:
+            below, beside, corner = edges
+            upper = torch.cat([by_place[:, :-1, :-1], beside], dim=2)
+            return torch.cat([upper, torch.cat([below, corner], dim=2)], dim=1).flatten(0, 2)
         return mixed
 
 

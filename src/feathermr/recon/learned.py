@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,40 @@ FRAMES = 4
 WINDOW, OVERLAP = 50, 8
 
 
+@runtime_checkable
+class Learned(Protocol):
+    """A method by a trained network, which may run elsewhere than in torch."""
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        ...
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Reconstruct one scan.
+
+        Args:
+            network: that works; of the same function as the trained one, ready on the scan's
+                device.
+            trained: what the record says of it.
+            acquisition: the scan.
+            progress: told after each step.
+        """
+        ...
+
+
+def ready(trained: Trained, acquisition: Acquisition) -> nn.Module:
+    """A trained network as it is used: folded to plain layers, on the scan's device."""
+    kspace = acquisition.kspace
+    return fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
+
+
 @dataclass(frozen=True)
 class KroneckerCascade:
     """Trained, the default of static scans: total variation refined by a light Kronecker U-Net.
@@ -43,8 +78,24 @@ class KroneckerCascade:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
-        name = "kronecker-cascade"
-        return _reconstruct(name, self, shipped(name), acquisition, self.calibration, progress)
+        trained = self.trained()
+        return self.by(ready(trained, acquisition), trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return shipped("kronecker-cascade")
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Reconstruct one scan by a network that does the same; see `Learned`."""
+        given = _Given(network, trained, acquisition, self.calibration)
+        return _reconstruct("kronecker-cascade", self, given, progress)
 
 
 @dataclass(frozen=True)
@@ -65,14 +116,28 @@ class KroneckerCine:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan of several frames."""
+        trained = self.trained()
+        return self.by(ready(trained, acquisition), trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return shipped("kronecker-cine")
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Reconstruct one scan by a network that does the same; see `Learned`."""
         name = "kronecker-cine"
         need_frames(acquisition, name)
         if self.window <= OVERLAP:
             raise UsageError(f"a window needs more than {OVERLAP} frames, not {self.window}")
-        trained = shipped(name)
-        return _reconstruct(
-            name, self, trained, acquisition, self.calibration, progress, self.window
-        )
+        given = _Given(network, trained, acquisition, self.calibration)
+        return _reconstruct(name, self, given, progress, self.window)
 
 
 @dataclass(frozen=True)
@@ -90,8 +155,24 @@ class KroneckerUnet:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
-        name = "kronecker-unet"
-        return _reconstruct(name, self, shipped(name), acquisition, self.calibration, progress)
+        trained = self.trained()
+        return self.by(ready(trained, acquisition), trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return shipped("kronecker-unet")
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Reconstruct one scan by a network that does the same; see `Learned`."""
+        given = _Given(network, trained, acquisition, self.calibration)
+        return _reconstruct("kronecker-unet", self, given, progress)
 
 
 @dataclass(frozen=True)
@@ -116,15 +197,31 @@ class Network:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
-        trained = load_weights(self.file())
-        if isinstance(trained.network, Continuous) and acquisition.n_frames > 1:
-            return _at_times(self, trained, acquisition, progress)
+        trained = self.trained()
+        return self.by(ready(trained, acquisition), trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return load_weights(self.file())
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Reconstruct one scan by a network that does the same; see `Learned`."""
+        given = _Given(network, trained, acquisition, self.calibration)
+        if isinstance(network, Continuous) and acquisition.n_frames > 1:
+            return _at_times(self, given, progress)
         if self.times:
             raise UsageError(
                 "times asks for frames between those of a film, which only a network such as "
                 "liif-rdn3d gives; leave it 0"
             )
-        return _reconstruct("network", self, trained, acquisition, self.calibration, progress)
+        return _reconstruct("network", self, given, progress)
 
     def file(self) -> Path:
         """File or folder of the weights, which must be those of a network for reconstruction.
@@ -162,18 +259,21 @@ def scale_of(path: Path) -> int:
     return scale if isinstance(scale, int) else 1
 
 
+@dataclass(frozen=True)
+class _Given:
+    """What a reconstruction needs beside the settings of its method."""
+
+    network: nn.Module
+    trained: Trained
+    acquisition: Acquisition
+    calibration: str
+
+
 def _reconstruct(
-    name: str,
-    method: Method,
-    trained: Trained,
-    acquisition: Acquisition,
-    calibration: str,
-    progress: Progress,
-    window: int = WINDOW,
+    name: str, method: Method, given: _Given, progress: Progress, window: int = WINDOW
 ) -> Reconstruction:
-    """Every frame of every slice by the network, folded to plain layers."""
-    kspace = acquisition.kspace
-    network = fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
+    """Every frame of every slice by the network."""
+    network = given.network
     mismatches: list[float] = []
 
     def solve(problem: Problem, progress: Progress) -> Tensor:
@@ -185,16 +285,16 @@ def _reconstruct(
         mismatches.append(_mismatch(problem, image))
         return image
 
-    done = run(name, method, acquisition, solve, calibration=calibration, progress=progress)
-    return _noted(done, trained, mismatches)
+    done = run(
+        name, method, given.acquisition, solve, calibration=given.calibration, progress=progress
+    )
+    return _noted(done, given.trained, mismatches)
 
 
-def _at_times(
-    method: Network, trained: Trained, acquisition: Acquisition, progress: Progress
-) -> Reconstruction:
+def _at_times(method: Network, given: _Given, progress: Progress) -> Reconstruction:
     """Every slice by a network that gives the film at any time."""
+    network, acquisition = given.network, given.acquisition
     kspace = acquisition.kspace
-    network = fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
     assert isinstance(network, Continuous)
     header, frames = acquisition.header, acquisition.n_frames
     if frames_of(network) not in (0, frames):
@@ -223,7 +323,7 @@ def _at_times(
     )
     if method.times and header.frame_times:
         done = replace(done, header=replace(done.header, frame_times=seconds))
-    return _noted(done, trained, mismatches)
+    return _noted(done, given.trained, mismatches)
 
 
 def _noted(done: Reconstruction, trained: Trained, mismatches: list[float]) -> Reconstruction:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
-from feathermr.models.weights import SHIPPED, load_weights
-from feathermr.nn import fold
+from feathermr.models.weights import SHIPPED, Trained, load_weights
 from feathermr.nn.cost import parameter_count
 from feathermr.operators import Downsampling, Kernel
-from feathermr.recon.learned import FRAMES, scale_of
+from feathermr.recon.learned import FRAMES, ready, scale_of
 from feathermr.recon.magnify import magnify, need_no_gaps
 from feathermr.recon.reconstruction import Cost, Reconstruction
 from feathermr.recon.runner import Method
@@ -37,7 +36,23 @@ class Chpnet:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Make one scan finer."""
-        return _magnify("chpnet", self, acquisition, self.file(), self._grid, progress)
+        trained = self.trained()
+        return self.by(ready(trained, acquisition), trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return load_weights(self.file())
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Make one scan finer by a network that does the same; see `Learned`."""
+        return _magnify("chpnet", self, (network, trained), acquisition, self._grid, progress)
 
     def file(self) -> Path:
         """File of the weights.
@@ -68,7 +83,23 @@ class SuperResolutionNetwork:
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Make one scan finer."""
-        return _magnify("network", self, acquisition, self.file(), self._grid, progress)
+        trained = self.trained()
+        return self.by(ready(trained, acquisition), trained, acquisition, progress=progress)
+
+    def trained(self) -> Trained:
+        """The network and its parameters."""
+        return load_weights(self.file())
+
+    def by(
+        self,
+        network: nn.Module,
+        trained: Trained,
+        acquisition: Acquisition,
+        *,
+        progress: Progress = silent,
+    ) -> Reconstruction:
+        """Make one scan finer by a network that does the same; see `Learned`."""
+        return _magnify("network", self, (network, trained), acquisition, self._grid, progress)
 
     def file(self) -> Path:
         """File or folder of the weights, which must be those of a network for the scale.
@@ -111,16 +142,14 @@ def shipped_weights(scale: int) -> Path:
 def _magnify(
     name: str,
     method: Method,
+    given: tuple[nn.Module, Trained],
     acquisition: Acquisition,
-    file: Path,
     grid: tuple[int, Kernel],
     progress: Progress,
 ) -> Reconstruction:
-    """Every frame of every slice by the network, folded to plain layers."""
+    """Every frame of every slice by the network."""
     need_no_gaps(acquisition, name)
-    trained = load_weights(file)
-    kspace = acquisition.kspace
-    network = fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
+    network, trained = given
     mismatches: list[float] = []
 
     def solve(low: Tensor, operator: Downsampling, progress: Progress) -> Tensor:
