@@ -13,13 +13,12 @@ from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
-from feathermr.models.implicit.coordinates import domain_of
 from feathermr.models.unrolled import Continuous, frames_of
 from feathermr.models.weights import Trained, load_weights, read_card, shipped
-from feathermr.nn import fold
-from feathermr.nn.cost import parameter_count
+from feathermr.recon.liif import at_times
+from feathermr.recon.network_answer import Given, check_finite, mismatch, noted, ready
 from feathermr.recon.problem import Problem
-from feathermr.recon.reconstruction import Cost, Reconstruction
+from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, as_slices, need_frames, run
 from feathermr.recon.windows import in_windows
 
@@ -57,12 +56,6 @@ class Learned(Protocol):
         ...
 
 
-def ready(trained: Trained, acquisition: Acquisition) -> nn.Module:
-    """A trained network as it is used: folded to plain layers, on the scan's device."""
-    kspace = acquisition.kspace
-    return fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
-
-
 @dataclass(frozen=True)
 class KroneckerCascade:
     """Trained, the default of static scans: total variation refined by a light Kronecker U-Net.
@@ -94,7 +87,7 @@ class KroneckerCascade:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = _Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration)
         return _reconstruct("kronecker-cascade", self, given, progress)
 
 
@@ -136,7 +129,7 @@ class KroneckerCine:
         need_frames(acquisition, name)
         if self.window <= OVERLAP:
             raise UsageError(f"a window needs more than {OVERLAP} frames, not {self.window}")
-        given = _Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration)
         return _reconstruct(name, self, given, progress, self.window)
 
 
@@ -171,7 +164,7 @@ class KroneckerUnet:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = _Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration)
         return _reconstruct("kronecker-unet", self, given, progress)
 
 
@@ -213,9 +206,9 @@ class Network:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = _Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration)
         if isinstance(network, Continuous) and acquisition.n_frames > 1:
-            return _at_times(self, given, progress)
+            return at_times("network", self, given, progress)
         if self.times:
             raise UsageError(
                 "times asks for frames between those of a film, which only a network such as "
@@ -259,18 +252,8 @@ def scale_of(path: Path) -> int:
     return scale if isinstance(scale, int) else 1
 
 
-@dataclass(frozen=True)
-class _Given:
-    """What a reconstruction needs beside the settings of its method."""
-
-    network: nn.Module
-    trained: Trained
-    acquisition: Acquisition
-    calibration: str
-
-
 def _reconstruct(
-    name: str, method: Method, given: _Given, progress: Progress, window: int = WINDOW
+    name: str, method: Method, given: Given, progress: Progress, window: int = WINDOW
 ) -> Reconstruction:
     """Every frame of every slice by the network."""
     network = given.network
@@ -281,63 +264,14 @@ def _reconstruct(
             image = _frames(network, as_slices(problem), progress)
         else:
             image = _film(network, problem, window, progress)
-        _check_finite(image)
-        mismatches.append(_mismatch(problem, image))
+        check_finite(image)
+        mismatches.append(mismatch(problem, image))
         return image
 
     done = run(
         name, method, given.acquisition, solve, calibration=given.calibration, progress=progress
     )
-    return _noted(done, given.trained, mismatches)
-
-
-def _at_times(method: Network, given: _Given, progress: Progress) -> Reconstruction:
-    """Every slice by a network that gives the film at any time."""
-    network, acquisition = given.network, given.acquisition
-    kspace = acquisition.kspace
-    assert isinstance(network, Continuous)
-    header, frames = acquisition.header, acquisition.n_frames
-    if frames_of(network) not in (0, frames):
-        raise DataError(
-            f"this network takes films of {frames_of(network)} frames, but the scan has {frames}; "
-            "use another method, e.g. -m kronecker-cine"
-        )
-    shape = (kspace.shape[-2], kspace.shape[-1])
-    domain = domain_of(header, shape, frames, cyclic=method.cyclic)
-    seconds = domain.equal_times(method.times) if method.times else domain.times
-    own = torch.arange(frames, dtype=torch.float64)
-    times = torch.cat([domain.frames(torch.tensor(seconds, dtype=torch.float64)), own])
-    mismatches: list[float] = []
-
-    def solve(problem: Problem, progress: Progress) -> Tensor:
-        scan = problem.acquisition
-        film = network.at(
-            scan.kspace, problem.encoding, times.to(scan.kspace.device), cyclic=method.cyclic
-        )
-        _check_finite(film)
-        mismatches.append(_mismatch(problem, film[:, len(seconds) :]))
-        return film[:, : len(seconds)]
-
-    done = run(
-        "network", method, acquisition, solve, calibration=method.calibration, progress=progress
-    )
-    if method.times and header.frame_times:
-        done = replace(done, header=replace(done.header, frame_times=seconds))
-    return _noted(done, given.trained, mismatches)
-
-
-def _noted(done: Reconstruction, trained: Trained, mismatches: list[float]) -> Reconstruction:
-    """The reconstruction with what is to be known of the network and of its answer."""
-    share = sum(mismatches) / len(mismatches)
-    notes = (
-        f"network: {trained.name}, trained on {trained.card.get('trained_on', 'unknown data')}",
-        f"the image differs from the measured samples by {share:.2%} of their norm",
-    )
-    provenance = replace(
-        done.provenance, weights=trained.sha256, notes=(*done.provenance.notes, *notes)
-    )
-    cost = Cost(parameters=parameter_count(trained.network))
-    return replace(done, provenance=provenance, cost=cost)
+    return noted(done, given.trained, mismatches)
 
 
 def _frames(network: nn.Module, problem: Problem, progress: Progress) -> Tensor:
@@ -367,16 +301,3 @@ def _film(network: nn.Module, problem: Problem, window: int, progress: Progress)
 
     size = fixed or window
     return in_windows(problem, solve, size, min(OVERLAP, size - 1), progress)
-
-
-def _check_finite(image: Tensor) -> None:
-    if not bool(torch.isfinite(torch.view_as_real(image)).all()):
-        raise DataError(
-            "the network gave values that are not finite; use another method, e.g. -m tv"
-        )
-
-
-def _mismatch(problem: Problem, image: Tensor) -> float:
-    """``||A x - y|| / ||y||``."""
-    kspace = problem.acquisition.kspace
-    return float((problem.encoding(image) - kspace).norm() / kspace.norm())

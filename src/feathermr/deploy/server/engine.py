@@ -23,7 +23,8 @@ from feathermr.deploy.runtime import accelerate, is_package, packaged
 from feathermr.deploy.server.jobs import Answer, Failure, Job
 from feathermr.models.weights import Trained
 from feathermr.recon import Reconstruction, default_method, make_method
-from feathermr.recon.learned import Learned, ready
+from feathermr.recon.learned import Learned
+from feathermr.recon.network_answer import ready
 from feathermr.recon.problem import LARGEST_COILS
 from feathermr.recon.runner import Method
 
