@@ -59,7 +59,7 @@ class Inr:
 
     field: FieldName = "factors"
     weight: float = 12.0
-    in_space: float = 0.15
+    in_space: float = 0.4
     derivative: Derivative = "difference"
     steps: int = 0
     learning_rate: float = 0.0

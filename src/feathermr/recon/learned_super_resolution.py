@@ -14,8 +14,9 @@ from feathermr.core.progress import Progress, silent
 from feathermr.models.weights import SHIPPED, Trained, load_weights
 from feathermr.nn.cost import parameter_count
 from feathermr.operators import Downsampling, Kernel
-from feathermr.recon.learned import FRAMES, ready, scale_of
+from feathermr.recon.learned import FRAMES, scale_of
 from feathermr.recon.magnify import magnify, need_no_gaps
+from feathermr.recon.network_answer import ready
 from feathermr.recon.reconstruction import Cost, Reconstruction
 from feathermr.recon.runner import Method
 
