@@ -30,7 +30,7 @@ def joined(members: Sequence[Factors]) -> Factors:
     """
     domain = replace(members[0].domain, family=True)
     images = torch.cat([_images(one) for one in members])
-    courses = torch.block_diag(*(_courses(one) for one in members))
+    courses = torch.block_diag(*map(_courses, members))  # type: ignore[no-untyped-call]
     rank = min(RANK, *courses.shape)
     vectors = _strongest(images, courses, rank)
     shared = (vectors.mH @ courses).to(images) @ images
@@ -56,10 +56,10 @@ def _courses(one: Factors) -> Tensor:
 def _strongest(images: Tensor, courses: Tensor, rank: int) -> Tensor:
     """Left singular vectors of ``courses @ images``, the strongest first, by its Gram matrix."""
     inner = courses.new_zeros(len(images), len(images))
-    for part in images.split(CHUNK, dim=1):
-        double = part.to(courses)
+    for start in range(0, images.shape[1], CHUNK):
+        double = images[:, start : start + CHUNK].to(courses)
         inner += double @ double.mH
-    _, vectors = torch.linalg.eigh(courses @ inner @ courses.mH)
+    vectors: Tensor = torch.linalg.eigh(courses @ inner @ courses.mH).eigenvectors
     return vectors.flip(-1)[:, :rank]
 
 
