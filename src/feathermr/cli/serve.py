@@ -83,9 +83,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
     server = feathermr.server
     megabyte = 2**20
     limits = server.Limits(
@@ -112,4 +109,7 @@ def run(options: argparse.Namespace) -> None:
     def listening(port: int, health: int) -> None:
         say(f"serving {options.method} at {options.host}:{port}, http://127.0.0.1:{health}/metrics")
 
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
     server.serve(config, listening)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,11 +20,13 @@ from feathermr.calibration.compression import compression_matrix
 from feathermr.calibration.whitening import mixed
 from feathermr.core.errors import FeatherError
 from feathermr.core.progress import Progress, silent
-from feathermr.deploy.runtime import accelerate, is_package, packaged
+from feathermr.deploy.runtime import Packaged, accelerate, is_package, packaged
 from feathermr.deploy.server.jobs import Answer, Failure, Job
+from feathermr.models.unrolled import frames_of
 from feathermr.models.weights import Trained
-from feathermr.recon import Reconstruction, default_method, make_method
+from feathermr.recon import METHODS, Reconstruction, default_method, make_method
 from feathermr.recon.learned import Learned, ready
+from feathermr.recon.methods import SERIES_METHODS
 from feathermr.recon.problem import LARGEST_COILS
 from feathermr.recon.runner import Method
 
@@ -88,6 +91,18 @@ def method_called(name: str) -> Method:
         DataError: no weights where they should be.
     """
     return packaged(name, {}) if is_package(Path(name)) else make_method(name)
+
+
+@lru_cache(maxsize=8)
+def takes_films(name: str) -> bool:
+    """Whether a method reconstructs the frames of a series together."""
+    if name in METHODS or name == AUTO:
+        return name in SERIES_METHODS
+    method = method_called(name)
+    trained = method.package().trained() if isinstance(method, Packaged) else None
+    if isinstance(method, Learned):
+        trained = method.trained()
+    return trained is not None and frames_of(trained.network) != 1
 
 
 class _Kept:
