@@ -82,7 +82,7 @@ def put_in(network: nn.Module, graphs: Sequence[Graph], *, keep: bool = False) -
         chosen.setdefault(signature.module, []).append((signature, engine))
     for name, those in chosen.items():
         module = modules[name]
-        module.forward = _as_forward(GraphCall(module, those))  # type: ignore[method-assign]
+        module.forward = _as_forward(GraphCall(module, those))
         for part in () if keep else module.modules():
             part._parameters = dict.fromkeys(part._parameters)
             part._buffers = dict.fromkeys(part._buffers)

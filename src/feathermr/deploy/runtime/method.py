@@ -50,7 +50,7 @@ class Accelerated:
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
         _on_processor(acquisition)
-        trained = _trained(self.method, _stamp(self.method))
+        trained = _trained(self.method, _stamp(self.method))  # type: ignore[arg-type]  # frozen
         target = Target(self.runtime, self.precision, self.threads)
         network = _network(_Weights(trained), target)
         assert isinstance(self.method, Learned)
