@@ -125,7 +125,7 @@ def served(*options: str) -> Iterator[Served]:
         yield Served(process.pid, int(found[1]))
     finally:
         process.terminate()
-        process.wait(60)
+        process.communicate(timeout=60)
 
 
 def given(anatomy: str, side: int, coils: int, frames: int = 1, seed: int = 1) -> Acquisition:

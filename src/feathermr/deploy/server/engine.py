@@ -68,7 +68,7 @@ class Engine:
             known.weights,
             known.settings,
             known.notes,
-            {"image": made.image[0].to(torch.complex64).numpy(), **(maps if job.calibrate else {})},
+            {"image": _array(made.image[0].to(torch.complex64)), **(maps if job.calibrate else {})},
         )
 
     def _solver(self, key: tuple[str, str, str]) -> tuple[Method, Solve]:
@@ -165,8 +165,8 @@ def _maps_for(scan: Acquisition, method: Method, job: Job) -> Maps:
     if source.n_coils > LARGEST_COILS:
         mixing = compression_matrix(source.kspace, LARGEST_COILS)
         source = mixed(source, mixing)
-        found["mixing"] = mixing.numpy()
-    found["maps"] = estimate_coil_maps(source, kind).maps[0, 0].numpy()
+        found["mixing"] = _array(mixing)
+    found["maps"] = _array(estimate_coil_maps(source, kind).maps[0, 0])
     return found
 
 
@@ -180,3 +180,8 @@ def _with_maps(scan: Acquisition, maps: Maps) -> Acquisition:
 
 def _tensor(job: Job, name: str) -> Tensor:
     return torch.from_numpy(np.asarray(job.arrays[name]))
+
+
+def _array(tensor: Tensor) -> npt.NDArray[np.generic]:
+    array: npt.NDArray[np.generic] = tensor.resolve_conj().resolve_neg().numpy()
+    return array
