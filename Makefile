@@ -55,7 +55,7 @@ bench-kronecker: $(VENV)/.stamp-run
 bench-learned: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/learned.py $(LEARNED)
 
-bench-many: $(VENV)/.stamp-bench
+bench-many: $(VENV)/.stamp-cluster
 	$(BIN)/python benchmarks/many_speed.py $(MANY)
 
 bench-simulator: $(VENV)/.stamp-run
@@ -85,6 +85,6 @@ $(VENV)/.stamp-run: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-bench $(VENV)/.stamp-deploy: $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
+$(VENV)/.stamp-test $(VENV)/.stamp-dev $(VENV)/.stamp-bench $(VENV)/.stamp-cluster $(VENV)/.stamp-deploy: $(VENV)/.stamp-%: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[$*]'
 	@touch $@

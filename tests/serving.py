@@ -21,7 +21,11 @@ class Running:
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._thread.start()
         self.server = Server(config)
-        self._wait(self.server.start())
+        try:
+            self._wait(self.server.start())
+        except BaseException:
+            self._end()
+            raise
         self.port, self.health_port = self.server.ports
 
     def stop(self) -> None:
@@ -29,12 +33,15 @@ class Running:
         if self.loop.is_closed():
             return
         self._wait(self.server.stop())
+        self._end()
+
+    def _end(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
     def _wait(self, work: object) -> None:
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(120)  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(300)  # type: ignore[arg-type]
 
 
 @contextmanager

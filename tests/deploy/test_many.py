@@ -128,10 +128,17 @@ def test_other_settings_are_refused_until_they_are_to_replace(archive: Archive) 
     other = Request(("cg-sense",), {"iterations": "2"}, formats=("npy",), page=False)
     with pytest.raises(UsageError, match="holds results of other settings"):
         go(archive, other)
+    assert images(archive)
     assert go(archive, other, replace_others=True).done == 4
     assert go(archive, other).kept == 4
     record = json.loads((archive.out / "a/0.h5/record.json").read_text())
     assert record["methods"]["cg-sense"]["settings"]["iterations"] == 2
+
+
+def test_settings_by_which_all_failed_bind_nobody(archive: Archive) -> None:
+    wrong = Request(("temporal-tv",), formats=("npy",), page=False)  # needs films
+    assert len(go(archive, wrong).failures) == 4
+    assert go(archive).done == 4
 
 
 def test_other_weights_under_the_same_name_are_other_settings(

@@ -88,12 +88,12 @@ def test_a_graph_takes_any_size_and_several_films_one_by_one(runtime):
     image = laws.random_array((10, 2, 7, 5), "films", dtype=torch.float32)
     for flag in (False, True):
         expected, nothing = module(image, 5, flag)
-        found, there = call(image, 5, flag=flag)
+        found, there = call((image, 5), {"flag": flag})
         assert nothing is None
         assert there is None
         laws.assert_equal(found, expected, 1e-5)
     with pytest.raises(DataError, match="not exported for such a use of 'mixer'"):
-        call(image, 5, other=image)
+        call((image, 5), {"other": image})
 
 
 @pytest.mark.parametrize("engine", [OnnxEngine, OpenvinoEngine])

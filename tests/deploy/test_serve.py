@@ -108,7 +108,7 @@ def test_a_client_of_the_ismrmrd_package_is_served(server: Running) -> None:
 
 def test_a_film_comes_back_in_windows_while_it_is_still_sent(server: Running) -> None:
     film = given(1, 24)
-    reply = send(film, port=server.port, method="view-sharing", frames_a_second=40)
+    reply = send(film, port=server.port, method="view-sharing", frames_a_second=20)
     assert [int(image.head["phase"]) for image in reply.images] == list(range(24))
     assert reply.errors == ()
     assert reply.seconds[0] < reply.sent

@@ -95,6 +95,10 @@ WRONG: dict[str, tuple[list[Message | bytes], str]] = {
     "XML that is cut off": ([HeaderText(XML[:-30])], "damaged"),
     "XML of something else": ([HeaderText(b"<a/>")], "not an ismrmrdHeader"),
     "XML with entities": ([HeaderText(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + XML)], "document type"),
+    "XML in another encoding": (
+        [HeaderText('<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a><a/>'.encode("utf-16"))],
+        "damaged",
+    ),
     "no XML": ([HeaderText(b"\xff\xfe\x00")], "damaged"),
     "a matrix of nothing": ([HeaderText(XML.replace(b"<x>20<", b"<x>0<"))], "matrix"),
     "a matrix beyond all": ([HeaderText(XML.replace(b"<x>20<", b"<x>99999999<"))], "limit of 4096"),

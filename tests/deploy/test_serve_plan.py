@@ -17,8 +17,10 @@ from feathermr.core.fft import fft, ifft
 from feathermr.core.seeding import generator
 from feathermr.deploy.client import readouts_of
 from feathermr.deploy.server.limits import Limits
+from feathermr.deploy.server.offer import Offer
 from feathermr.deploy.server.plan import LAST, Plan, Task, Window
 from feathermr.deploy.server.wire import Readout
+from feathermr.models.weights import SHIPPED
 from synthetic import accelerated, scan
 
 ALONE = Window()
@@ -183,3 +185,26 @@ def test_headers_that_cannot_be_served_are_refused(header: MrdHeader, sentence: 
 def test_a_window_without_new_frames_is_refused() -> None:
     with pytest.raises(UsageError, match="two margins"):
         Window(8, 4)
+
+
+def test_methods_of_films_take_frames_in_windows_and_others_each_by_itself() -> None:
+    offer = Offer(str(SHIPPED["kronecker-cine"]), window=Window(20, 3))
+    for name in ("kronecker-cine", "temporal-tv", offer.default):
+        assert offer.window_of(name, 1) == Window(20, 3)
+    for name in ("tv", "kronecker-cascade", str(SHIPPED["kronecker-unet"])):
+        assert offer.window_of(name, 30) == Window()
+    assert [offer.window_of("auto", frames).size for frames in (1, 30)] == [1, 20]
+
+
+def test_only_names_that_are_offered_are_chosen() -> None:
+    offer = Offer("tv", allowed=("cg-sense",))
+    assert [offer.chosen(name) for name in ("", "default", " cg-sense ")] == [
+        "tv",
+        "tv",
+        "cg-sense",
+    ]
+    for name in ("tv", str(SHIPPED["kronecker-cine"]), "../cg-sense", "x" * 1000):
+        with pytest.raises(
+            UsageError, match=r"^no configuration is called '.{1,83}'; there are: cg"
+        ):
+            offer.chosen(name)

@@ -28,13 +28,22 @@ CASES: dict[str, dict[str, Setting]] = {
     "kronecker-cascade": {},
     "kronecker-cine": {},
     "kronecker-unet": {},
+    "liif-rdn3d": {},
     "inr": {"steps": 20},
     "inr-lambda": {"steps": 40},
     "network": {"weights": str(SHIPPED["kronecker-unet"])},
 }
 #: networks that see the samples once gain less
 ONE_SHOT = {"kronecker-unet", "network"}
-TEMPORAL = {"view-sharing", "temporal-tv", "kt-l1", "kt-tv", "low-rank-sparse", "kronecker-cine"}
+TEMPORAL = {
+    "view-sharing",
+    "temporal-tv",
+    "kt-l1",
+    "kt-tv",
+    "low-rank-sparse",
+    "kronecker-cine",
+    "liif-rdn3d",
+}
 SHAPE = (33, 26)
 KNOWN = [name for name in METHODS if name in CASES]
 

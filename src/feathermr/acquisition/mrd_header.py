@@ -66,11 +66,12 @@ def read_mrd_header(text: bytes | str) -> MrdHeader:
     Raises:
         DataError: it is not such a header, or a size in it is not positive.
     """
-    raw = text.encode() if isinstance(text, str) else bytes(text)
-    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+    if not isinstance(text, str):
+        text = _decoded(bytes(text))
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError("its XML header has a document type, which is not allowed")
     try:
-        root = ElementTree.fromstring(raw)
+        root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise DataError(f"its XML header is damaged: {error}") from error
     if root.tag != f"{NAMESPACE}ismrmrdHeader":
@@ -82,6 +83,14 @@ def read_mrd_header(text: bytes | str) -> MrdHeader:
         return _parsed(root, encoding)
     except ValueError as error:
         raise DataError(f"its XML header holds a wrong number: {error}") from error
+
+
+def _decoded(raw: bytes) -> str:
+    """As UTF-8, else Latin-1: an encoding that the text declares could hide a document type."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _parsed(root: ElementTree.Element, encoding: ElementTree.Element) -> MrdHeader:

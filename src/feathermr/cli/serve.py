@@ -45,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", help="of the runtime: fp32, bf16 or int8 (default: fp32)", default="fp32"
     )
+    _add_work(parser)
+    _add_limits(parser)
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("workers")
     group.add_argument("--workers", type=count, default=2, help="processes (default: 2)")
     group.add_argument("--threads", type=count, help="of each worker (default: cores over workers)")
@@ -57,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames at a window's end that the next one gives (default: 4)",
     )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("limits")
     group.add_argument("--sessions", type=count, default=32, help="clients at once (default: 32)")
     group.add_argument(
@@ -83,9 +91,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
     server = feathermr.server
     megabyte = 2**20
     limits = server.Limits(
@@ -112,4 +117,7 @@ def run(options: argparse.Namespace) -> None:
     def listening(port: int, health: int) -> None:
         say(f"serving {options.method} at {options.host}:{port}, http://127.0.0.1:{health}/metrics")
 
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
     server.serve(config, listening)

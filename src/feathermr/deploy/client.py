@@ -46,13 +46,18 @@ class Reply:
         images: in the order in which they came.
         texts: sentences.
         seconds: after the first readout was sent, when each image came.
-        sent: when the last readout was sent.
+        frames_sent: when the last readout of each frame was sent, in their order.
     """
 
     images: tuple[Image, ...]
     texts: tuple[str, ...]
     seconds: tuple[float, ...]
-    sent: float
+    frames_sent: tuple[float, ...]
+
+    @property
+    def sent(self) -> float:
+        """When the last readout was sent."""
+        return self.frames_sent[-1] if self.frames_sent else 0.0
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -171,7 +176,7 @@ def send(
         finally:
             connection.shut()
             sending.join()
-    return Reply(tuple(images), tuple(texts), tuple(seconds), sending.ended - sending.begun)
+    return Reply(tuple(images), tuple(texts), tuple(seconds), tuple(sending.frames_sent))
 
 
 class _Sending(threading.Thread):
@@ -187,7 +192,8 @@ class _Sending(threading.Thread):
         super().__init__(daemon=True)
         self._connection, self._first = connection, first
         self._readouts, self._pace = readouts, pace
-        self.begun = self.ended = time.monotonic()
+        self.begun = time.monotonic()
+        self.frames_sent: list[float] = []
 
     def run(self) -> None:
         """Send all; an error shows where images are taken."""
@@ -196,11 +202,12 @@ class _Sending(threading.Thread):
                 self._connection.send(message)
             self.begun = time.monotonic()
             for frame, readouts in enumerate(_by_frame(self._readouts)):
-                if self._pace:
-                    time.sleep(max(0.0, self.begun + frame / self._pace - time.monotonic()))
-                for readout in readouts:
+                for number, readout in enumerate(readouts):
+                    if self._pace:
+                        due = self.begun + (frame + (number + 1) / len(readouts)) / self._pace
+                        time.sleep(max(0.0, due - time.monotonic()))
                     self._connection.send(readout)
-            self.ended = time.monotonic()
+                self.frames_sent.append(time.monotonic() - self.begun)
             self._connection.send(Close())
 
 

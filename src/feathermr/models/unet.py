@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from feathermr.core.errors import ShapeError, UsageError
+from feathermr.core.tracing import is_traced
 from feathermr.models.one_shot import OneShot
 from feathermr.nn.components import concatenate
 from feathermr.nn.layers import convolution, transposed_convolution
@@ -147,6 +147,6 @@ class Upsampling(nn.Module):
 def _grown(image: Tensor, like: Tensor) -> Tensor:
     """The image with its last row and column mirrored where pooling has lost one."""
     missing = [like.shape[axis] - image.shape[axis] for axis in (-1, -2)]
-    if not any(missing) and not torch.jit.is_tracing():  # an exported graph takes any size
+    if not any(missing) and not is_traced():  # an exported graph takes any size
         return image
     return pad(image, (0, missing[0], 0, missing[1]), mode="reflect")

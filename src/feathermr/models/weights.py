@@ -27,6 +27,7 @@ SHIPPED: Mapping[str, Path] = {
     "kronecker-cascade": _FOLDER / "kronecker-cascade.safetensors",
     "kronecker-cine": _FOLDER / "kronecker-cine.safetensors",
     "kronecker-unet": _FOLDER / "kronecker-unet.safetensors",
+    "liif-rdn3d": _FOLDER / "liif-rdn3d.safetensors",
 }
 
 

@@ -5,6 +5,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from feathermr.core.tracing import is_traced
 from feathermr.nn.layers import convolution
 
 #: factor of the matrices before training, so that a frame is mostly itself
@@ -39,11 +40,12 @@ class TemporalMixing(nn.Module):
             each.unflatten(0, (-1, frames))
             for each in (features, self.before(features), self.after(features))
         )
-        if torch.jit.is_tracing():  # an exported graph has no places to write to; it holds any film
+        if is_traced():  # an exported graph has no places to write to; it holds any film
             earlier = torch.cat([before[:, :1], before[:, :-1]], dim=1)
             later = torch.cat([after[:, 1:], after[:, -1:]], dim=1)
-            return (film + earlier + later).flatten(0, 1)
-        mixed: Tensor = film.clone()
+            mixed: Tensor = film + earlier + later
+            return mixed.flatten(0, 1)
+        mixed = film.clone()
         mixed[:, 1:] += before[:, :-1]
         mixed[:, :1] += before[:, :1]
         mixed[:, :-1] += after[:, 1:]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from feathermr.core.errors import ShapeError, UsageError
+from feathermr.core.tracing import is_traced
 from feathermr.nn.layers import linear
 
 
@@ -114,8 +115,8 @@ class WindowAttention(nn.Module):
         ):
             q, k, v = (part[:, row, column].flatten(0, 2) for part in places)
             again = scaled_dot_product_attention(q, k, v, (bias + mask)[None])
-            if torch.jit.is_tracing():  # an exported graph has no places to write to
-                edges.append(again.unflatten(0, by_place[:, row, column].shape[:3]))
+            if is_traced():  # an exported graph has no places to write to
+                edges.append(again.reshape(*by_place[:, row, column].shape[:3], *again.shape[1:]))
             else:
                 by_place[:, row, column] = again.view_as(by_place[:, row, column])
         if edges:

@@ -16,6 +16,7 @@ from feathermr.recon.kt_tv import KtTotalVariation
 from feathermr.recon.l1_wavelet import L1Wavelet
 from feathermr.recon.learned import KroneckerCascade, KroneckerCine, KroneckerUnet, Network
 from feathermr.recon.learned_super_resolution import Chpnet, SuperResolutionNetwork
+from feathermr.recon.liif import LiifRdn3d
 from feathermr.recon.low_rank_sparse import LowRankSparse
 from feathermr.recon.magnify import need_no_gaps
 from feathermr.recon.reconstruction import Reconstruction, Task
@@ -44,6 +45,7 @@ METHODS: Mapping[str, type[Method]] = {
     "kronecker-cascade": KroneckerCascade,
     "kronecker-cine": KroneckerCine,
     "kronecker-unet": KroneckerUnet,
+    "liif-rdn3d": LiifRdn3d,
     "inr": Inr,
     "inr-lambda": InrLambda,
     "network": Network,
@@ -82,6 +84,7 @@ SERIES_METHODS = (
     "kt-tv",
     "low-rank-sparse",
     "kronecker-cine",
+    "liif-rdn3d",
 )
 
 

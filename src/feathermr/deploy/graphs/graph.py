@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -17,7 +17,7 @@ Graph = tuple[Signature, Engine]
 
 @final
 class GraphCall:
-    """What stands for ``module.forward``: the graph that fits the arguments is executed.
+    """What stands for ``module.forward``: the graph that fits its arguments is executed.
 
     Args:
         module: whose arguments they are.
@@ -27,8 +27,12 @@ class GraphCall:
     def __init__(self, module: nn.Module, graphs: Sequence[Graph]) -> None:
         self.module, self.graphs = module, tuple(graphs)
 
-    def __call__(self, *given: object, **named: object) -> Any:
+    def __call__(self, given: tuple[object, ...], named: Mapping[str, object]) -> Any:
         """The module's answer.
+
+        Args:
+            given: arguments by their place.
+            named: arguments by their name.
 
         Raises:
             DataError: no graph fits the arguments.
@@ -78,10 +82,14 @@ def put_in(network: nn.Module, graphs: Sequence[Graph], *, keep: bool = False) -
         chosen.setdefault(signature.module, []).append((signature, engine))
     for name, those in chosen.items():
         module = modules[name]
-        module.forward = GraphCall(module, those)  # type: ignore[method-assign]
+        module.forward = _as_forward(GraphCall(module, those))
         for part in () if keep else module.modules():
             part._parameters = dict.fromkeys(part._parameters)
             part._buffers = dict.fromkeys(part._buffers)
+
+
+def _as_forward(call: GraphCall) -> Callable[..., Any]:
+    return lambda *given, **named: call(given, named)
 
 
 def called(module: nn.Module, signature: Signature) -> Callable[..., list[Tensor]]:

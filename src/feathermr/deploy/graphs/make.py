@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,7 @@ def watched(network: nn.Module, kind: Kind) -> list[Use]:
     """The graphs of a network, found on scans of different sizes."""
     examples = [kind.example(index, *size) for index, size in enumerate((SMALL, LARGE))]
     examples.append(kind.example(2, *SMALL, slices=2))
-    runs = [lambda given=example: used(network, given) for example in examples]
-    return uses_of(network, *runs)
+    return uses_of(network, *(partial(used, network, example) for example in examples))
 
 
 def _calibration(
@@ -121,7 +121,7 @@ def _calibration(
     found = []
     for index in range(CALIBRATION_SCANS):
         example = kind.example(1000 + index, CALIBRATION_SHAPE, CALIBRATION_FRAMES)
-        for call in calls_of(network, lambda given=example: used(network, given), names):
+        for call in calls_of(network, partial(used, network, example), names):
             if not names & set(call.inside):
                 found.append((call.signature(films[call.module]), call.tensors))
     return found

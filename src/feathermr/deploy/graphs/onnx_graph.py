@@ -56,7 +56,7 @@ def onnx_graph(module: nn.Module, use: Use, *, dynamic: bool = True) -> bytes:
             torch.onnx.export(
                 _Positional(module, use.signature).eval(),
                 tuple(each.clone() for each in use.calls[0].tensors),
-                written,
+                written,  # type: ignore[arg-type]  # it takes what can be written to
                 input_names=names,
                 output_names=answers,
                 dynamic_axes=axes,

@@ -113,10 +113,10 @@ class _Team:
             except (EOFError, OSError):
                 yield from self._lost(worker)
                 continue
-            if answer is not None:
-                yield answer
             worker.ready, self.false_starts = True, 0
             worker.give(self._next())
+            if answer is not None:
+                yield answer
 
     def _next(self) -> str | None:
         if not self.waiting:

@@ -15,6 +15,8 @@ from feathermr.deploy.one_file import Finished
 
 NAME = "record.json"
 FORMAT = "feathermr record 1"
+#: what a restart and the manifest read of it
+NEEDED = {"settings_sha256", "version", "bytes", "modified_ns", "sha256", "seconds"}
 
 Record = Mapping[str, Any]
 
@@ -59,7 +61,7 @@ def read_record(folder: Path) -> Record | None:
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         record = json.loads((folder / NAME).read_text())
         sizes = {name: (folder / name).stat().st_size for name in record["files"]}
-        if record["format"] == FORMAT and sizes == record["files"]:
+        if record["format"] == FORMAT and sizes == record["files"] and set(record) >= NEEDED:
             return dict(record)
     return None
 

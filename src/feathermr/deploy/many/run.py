@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from feathermr.core.progress import Progress, silent, tell
 from feathermr.deploy.many.archive import Archive
 from feathermr.deploy.many.fingerprint import request_sha256, sha256, stamp
 from feathermr.deploy.many.manifest import Manifest, read_manifest
-from feathermr.deploy.many.record import is_of, read_record
+from feathermr.deploy.many.record import Record, is_of, read_record
 from feathermr.deploy.many.result import Result
 from feathermr.deploy.many.work import Work
 from feathermr.deploy.request import Request
@@ -90,12 +90,21 @@ def reconstruct_many(
     archive = replace(archive, folder=archive.folder.resolve(), out=archive.out.resolve())
     request = request.anchored()
     start = time.perf_counter()
-    settings = request_sha256(request)
+    settings, sources = request_sha256(request), _sources(archive)
     with _alone(archive.out):
-        _check_settings(archive.out, settings, replace_others)
+        records, before = _records(archive, sources), read_manifest(archive.out)
+        if not replace_others:
+            _check_settings(archive.out, records.values(), settings, before)
         remove_leftovers(archive.out)
         manifest = Manifest(archive.out, _head(archive, request, settings, command))
-        todo, kept = _todo(archive, settings, verify, manifest)
+        todo = []
+        for source in sources:
+            record = records.get(source)
+            if record and _holds(record, settings, archive.source(source), verify):
+                manifest.done(source, record)
+            else:
+                manifest.wait(source)
+                todo.append(source)
         work = Work(archive, request, settings, pool.threads, command)
         done = failed = 0
         try:
@@ -110,6 +119,7 @@ def reconstruct_many(
         finally:
             manifest.write()
             remove_leftovers(archive.out)
+    kept = len(sources) - len(todo)
     return Summary(done, kept, manifest.failures, time.perf_counter() - start, manifest.path)
 
 
@@ -125,49 +135,47 @@ def _head(archive: Archive, request: Request, settings: str, command: str) -> Ma
     }
 
 
-def _check_settings(out: Path, settings: str, replace_others: bool) -> None:
-    """Refuse to mix results.
+def _sources(archive: Archive) -> list[str]:
+    """The scans.
 
     Raises:
-        UsageError: those there are of other settings or of another version.
-    """
-    before = read_manifest(out)
-    if before is None or replace_others or before["settings_sha256"] == settings:
-        return
-    made = f"version {before['version']}, " if before["version"] != __version__ else ""
-    raise UsageError(
-        f"{out} holds results of other settings ({made}made by: {before['command']}); give another "
-        "folder, or --replace to make them anew"
-    )
-
-
-def _todo(
-    archive: Archive, settings: str, verify: bool, manifest: Manifest
-) -> tuple[list[str], int]:
-    """The scans without results, and how many have them.
-
-    Raises:
-        DataError: there are no scans at all.
+        DataError: there are none.
     """
     sources = archive.sources()
     if not sources:
         patterns = " or ".join(archive.patterns)
         missing = f"nothing fits {patterns}" if patterns else "no file is named as scans are"
         raise DataError(f"{archive.folder}: {missing}; say what to look for with --match")
-    todo = []
-    for source in sources:
-        record = read_record(archive.result(source))
-        if record and record["settings_sha256"] == settings and _same(archive, record, verify):
-            manifest.done(source, record)
-        else:
-            manifest.wait(source)
-            todo.append(source)
-    return todo, len(sources) - len(todo)
+    return sources
 
 
-def _same(archive: Archive, record: Mapping[str, Any], verify: bool) -> bool:
-    """Whether a scan is what it was when it was reconstructed; a copy of it is."""
-    path = archive.source(record["source"])
+def _records(archive: Archive, sources: Sequence[str]) -> Mapping[str, Record]:
+    """Those of the scans that have results."""
+    found = {source: read_record(archive.result(source)) for source in sources}
+    return {source: record for source, record in found.items() if record is not None}
+
+
+def _check_settings(
+    out: Path, records: Iterable[Record], settings: str, before: Mapping[str, Any] | None
+) -> None:
+    """Refuse to mix results.
+
+    Raises:
+        UsageError: some there are of other settings or of another version.
+    """
+    other = next((one for one in records if one["settings_sha256"] != settings), None)
+    if other is not None:
+        made = f"version {other['version']}" + (f", by: {before['command']}" if before else "")
+        raise UsageError(
+            f"{out} holds results of other settings ({made}); give another folder, or --replace "
+            "to make them anew"
+        )
+
+
+def _holds(record: Record, settings: str, path: Path, verify: bool) -> bool:
+    """Whether results are of these settings and of the scan as it is now; a copy of it is."""
+    if record["settings_sha256"] != settings:
+        return False
     try:
         if is_of(record, stamp(path)) and not verify:
             return True

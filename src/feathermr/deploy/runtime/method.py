@@ -50,10 +50,10 @@ class Accelerated:
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
         _on_processor(acquisition)
-        assert isinstance(self.method, Learned)
-        trained = self.method.trained()
+        trained = _trained(self.method, _stamp(self.method))  # type: ignore[arg-type]  # frozen
         target = Target(self.runtime, self.precision, self.threads)
         network = _network(_Weights(trained), target)
+        assert isinstance(self.method, Learned)
         made = self.method.by(network, trained, acquisition, progress=progress)
         return _noted(made, self.runtime, self.precision)
 
@@ -168,6 +168,22 @@ class _Weights:
     @property
     def _key(self) -> tuple[str, str]:
         return self.trained.name, self.trained.sha256
+
+
+def _stamp(method: Method) -> tuple[int, int]:
+    """When the weights of one's own were written, and their size; nothing of those that ship."""
+    if not isinstance(method, Network | SuperResolutionNetwork):
+        return 0, 0
+    path = method.file()
+    state = (path / "model.safetensors" if path.is_dir() else path).stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=KEPT)
+def _trained(method: Method, stamp: tuple[int, int]) -> Trained:
+    """The network of a method, as long as its file stays the same."""
+    assert isinstance(method, Learned)
+    return method.trained()
 
 
 @lru_cache(maxsize=KEPT)

@@ -91,10 +91,14 @@ def read_package(folder: Path) -> Package:
         configure(record["model"], record["settings"])
         package = Package(
             folder,
-            *(record[key] for key in ("model", "settings", "weights", "runtime", "precision")),
-            [_graph(each) for each in record["graphs"]],
-            {name: str(record["files"][name]) for name in record["files"]},
-            json.loads((folder / CARD).read_text()),
+            record["model"],
+            record["settings"],
+            record["weights"],
+            record["runtime"],
+            record["precision"],
+            graphs=[_graph(each) for each in record["graphs"]],
+            files={name: str(record["files"][name]) for name in record["files"]},
+            card=json.loads((folder / CARD).read_text()),
         )
     except OSError as error:
         raise DataError(f"{folder} is no exported package: {error.strerror}: {file}") from None
@@ -177,10 +181,14 @@ def _fill(network: nn.Module, state: Mapping[str, Tensor], package: Package) -> 
 
 def _graph(record: Mapping[str, Any]) -> tuple[Signature, tuple[str, ...]]:
     """One graph as the record tells it."""
-    texts = (str(record["module"]), *(tuple(map(str, record[key])) for key in ("inputs", "films")))
-    constants = dict(record["constants"])
-    outputs = tuple(map(bool, record["outputs"]))
-    signature = Signature(*texts, constants, outputs, bool(record["several"]))
+    signature = Signature(
+        str(record["module"]),
+        tuple(map(str, record["inputs"])),
+        tuple(map(str, record["films"])),
+        dict(record["constants"]),
+        tuple(map(bool, record["outputs"])),
+        bool(record["several"]),
+    )
     return signature, tuple(map(str, record["files"]))
 
 

@@ -65,7 +65,7 @@ class Frame:
 
     head: Head
     kspace: Samples
-    count: npt.NDArray[np.uint16]
+    count: npt.NDArray[np.uint32]
     lines: npt.NDArray[np.uint8]
     readouts: int = 0
     last: float = 0.0
@@ -217,14 +217,14 @@ class Grid:
         return Frame(
             head,
             np.zeros((self.coils, height, width), np.complex64),
-            np.zeros((height, width), np.uint16),
+            np.zeros((height, width), np.uint32),
             np.zeros(height, np.uint8),
         )
 
     @property
     def frame_size(self) -> int:
         """Bytes of a frame."""
-        return self.shape[0] * self.shape[1] * (8 * self.coils + 2)
+        return self.shape[0] * self.shape[1] * (8 * self.coils + 4)
 
     def _check_coils(self, coils: int) -> None:
         if coils < 1 or (self.coils and coils != self.coils):

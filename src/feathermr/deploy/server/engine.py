@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,11 +20,13 @@ from feathermr.calibration.compression import compression_matrix
 from feathermr.calibration.whitening import mixed
 from feathermr.core.errors import FeatherError
 from feathermr.core.progress import Progress, silent
-from feathermr.deploy.runtime import accelerate, is_package, packaged
+from feathermr.deploy.runtime import Packaged, accelerate, is_package, packaged
 from feathermr.deploy.server.jobs import Answer, Failure, Job
+from feathermr.models.unrolled import frames_of
 from feathermr.models.weights import Trained
-from feathermr.recon import Reconstruction, default_method, make_method
+from feathermr.recon import METHODS, Reconstruction, default_method, make_method
 from feathermr.recon.learned import Learned
+from feathermr.recon.methods import SERIES_METHODS
 from feathermr.recon.network_answer import ready
 from feathermr.recon.problem import LARGEST_COILS
 from feathermr.recon.runner import Method
@@ -66,7 +69,7 @@ class Engine:
             known.weights,
             known.settings,
             known.notes,
-            {"image": made.image[0].to(torch.complex64).numpy(), **(maps if job.calibrate else {})},
+            {"image": _array(made.image[0].to(torch.complex64)), **(maps if job.calibrate else {})},
         )
 
     def _solver(self, key: tuple[str, str, str]) -> tuple[Method, Solve]:
@@ -89,6 +92,18 @@ def method_called(name: str) -> Method:
         DataError: no weights where they should be.
     """
     return packaged(name, {}) if is_package(Path(name)) else make_method(name)
+
+
+@lru_cache(maxsize=8)
+def takes_films(name: str) -> bool:
+    """Whether a method reconstructs the frames of a series together."""
+    if name in METHODS or name == AUTO:
+        return name in SERIES_METHODS
+    method = method_called(name)
+    trained = method.package().trained() if isinstance(method, Packaged) else None
+    if isinstance(method, Learned):
+        trained = method.trained()
+    return trained is not None and frames_of(trained.network) != 1
 
 
 class _Kept:
@@ -151,8 +166,8 @@ def _maps_for(scan: Acquisition, method: Method, job: Job) -> Maps:
     if source.n_coils > LARGEST_COILS:
         mixing = compression_matrix(source.kspace, LARGEST_COILS)
         source = mixed(source, mixing)
-        found["mixing"] = mixing.numpy()
-    found["maps"] = estimate_coil_maps(source, kind).maps[0, 0].numpy()
+        found["mixing"] = _array(mixing)
+    found["maps"] = _array(estimate_coil_maps(source, kind).maps[0, 0])
     return found
 
 
@@ -166,3 +181,8 @@ def _with_maps(scan: Acquisition, maps: Maps) -> Acquisition:
 
 def _tensor(job: Job, name: str) -> Tensor:
     return torch.from_numpy(np.asarray(job.arrays[name]))
+
+
+def _array(tensor: Tensor) -> npt.NDArray[np.generic]:
+    array: npt.NDArray[np.generic] = tensor.resolve_conj().resolve_neg().numpy()
+    return array

@@ -30,7 +30,7 @@ class Limits:
     """
 
     text: int = 4 * MEGABYTE
-    message: int = 64 * MEGABYTE
+    message: int = 16 * MEGABYTE
     coils: int = 256
     matrix: int = 4096
     session: int = 1024 * MEGABYTE

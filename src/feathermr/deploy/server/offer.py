@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from feathermr.core.errors import UsageError
 from feathermr.deploy.graphs.engines import check_precision
-from feathermr.deploy.server.engine import AUTO
+from feathermr.deploy.server.engine import AUTO, takes_films
 from feathermr.deploy.server.plan import Window
 from feathermr.recon import METHODS
-from feathermr.recon.methods import SERIES_METHODS
 
 #: names of configurations that stand for the server's default
 DEFAULT = ("", "default")
@@ -65,5 +64,5 @@ class Offer:
 
     def window_of(self, method: str, frames: int) -> Window:
         """How frames are taken together, when the header counts ``frames``."""
-        series = method in SERIES_METHODS or (method == AUTO and frames > 1)
+        series = takes_films(method) or (method == AUTO and frames > 1)
         return self.window if series else Window()

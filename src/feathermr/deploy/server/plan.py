@@ -19,6 +19,8 @@ from feathermr.deploy.server.collect import Frame, Grid, Noise, Purpose, Samples
 from feathermr.deploy.server.limits import Limits
 from feathermr.deploy.server.wire import Head, Readout
 
+#: complete frames of a series whose late readouts are known as such
+REMEMBERED = 4096
 LAST = 1 << (ismrmrd.ACQ_LAST_IN_SLICE - 1) | 1 << (ismrmrd.ACQ_LAST_IN_PHASE - 1)
 LAST_IN_REPETITION = 1 << (ismrmrd.ACQ_LAST_IN_REPETITION - 1)
 LAST_IN_MEASUREMENT = 1 << (ismrmrd.ACQ_LAST_IN_MEASUREMENT - 1)
@@ -78,7 +80,7 @@ class Series:
     calibration: Frame | None = None
     open: dict[tuple[int, int], Frame] = field(default_factory=dict)
     late: int = 0
-    _done: set[tuple[int, int]] = field(default_factory=set)
+    _done: dict[tuple[int, int], None] = field(default_factory=dict)
     _kept: list[Frame] = field(default_factory=list)
     _dropped: int = 0
     _given: int = 0
@@ -104,7 +106,9 @@ class Series:
         """What follows from the end of a frame."""
         if key not in self.open:
             return []
-        self._done.add(key)
+        self._done[key] = None
+        if len(self._done) > REMEMBERED:  # counters of long films start anew
+            del self._done[next(iter(self._done))]
         self._kept.append(self.open.pop(key))
         return self._tasks(ending=False)
 
@@ -216,7 +220,7 @@ class Plan:
         series = self._series.get(_series_key(head))
         fresh = series is None or _frame_key(head) not in series.open
         coils, (height, width) = int(head["active_channels"]), self.grid.shape
-        return height * width * (8 * coils + 2) if fresh else 0
+        return height * width * (8 * coils + 4) if fresh else 0
 
     def _place(self, readout: Readout, purpose: Purpose, now: float) -> list[Task]:
         head = readout.head

@@ -73,8 +73,8 @@ class Server:
         config = self._config
         if config.offer.default not in config.offer.allowed:
             method_called(config.offer.default)
-        await self.pool.start()
         try:
+            await self.pool.start()
             await asyncio.gather(*(self._try() for _ in range(config.workers)))
             pages = {"/healthz": self._health, "/metrics": self._metrics_page}
             self._listening = [
@@ -83,9 +83,11 @@ class Server:
                 ),
                 await start_health(pages, "127.0.0.1", config.health_port),
             ]
-        except OSError as error:
+        except BaseException as error:
             await self.pool.stop()
-            raise DataError(f"cannot listen: {error.strerror or error}") from error
+            if isinstance(error, OSError):
+                raise DataError(f"cannot listen: {error.strerror or error}") from error
+            raise
         for name, read in (
             ("sessions", lambda: len(self._sessions)),
             ("workers", lambda: self.pool.ready),

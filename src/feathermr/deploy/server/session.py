@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from feathermr.deploy.server.metrics import Metrics
 from feathermr.deploy.server.offer import Offer
 from feathermr.deploy.server.plan import Plan, Series, Task
 from feathermr.deploy.server.pool import Pool, WorkerLostError
+from feathermr.deploy.server.record import Record
 from feathermr.deploy.server.wire import (
     Close,
     ConfigFile,
@@ -41,6 +42,8 @@ from feathermr.deploy.server.wire import (
 log = logging.getLogger("feathermr.server")
 #: seconds that a client gets to read the last words
 LINGER = 5.0
+#: characters of a sentence that quotes what a client sent
+LONGEST_TEXT = 2000
 #: seconds between looks at the memory that others hold
 LOOK = 0.05
 
@@ -68,28 +71,6 @@ class GoneError(Exception):
     """The client went without saying so."""
 
 
-@dataclass
-class Record:
-    """What a session's line in the log says."""
-
-    method: str = ""
-    readouts: int = 0
-    received: int = 0
-    images: int = 0
-    latencies: list[float] = field(default_factory=list)
-
-    def line(self) -> str:
-        """For the log; nothing of the patient."""
-        times = ""
-        if self.latencies:
-            middle, high = np.percentile(self.latencies, (50, 99))
-            times = f", latency {1e3 * middle:.0f} ms (median), {1e3 * high:.0f} ms (99 %)"
-        return (
-            f"{self.method or 'no method'}, {self.readouts} readouts, "
-            f"{self.received / 1e6:.1f} MB, {self.images} images{times}"
-        )
-
-
 class Session:
     """A conversation from its first message to its last."""
 
@@ -105,6 +86,7 @@ class Session:
         self._reading: asyncio.Task[None] | None = None
         self._waiting: deque[Task] = deque()
         self._stopping = self._gone = False
+        self._draining = asyncio.Lock()
         self.record = Record()
         writer.transport.set_write_buffer_limits(high=service.limits.outgoing)
 
@@ -167,8 +149,8 @@ class Session:
             outcome = "failed"
             await self._tell(f"error: unexpected {type(error).__name__}")
         await self._submit([])
-        while self._jobs:
-            await asyncio.wait(self._jobs)
+        while self._jobs and not self._gone:
+            await asyncio.wait(self._jobs, return_when=asyncio.FIRST_COMPLETED)
         return outcome
 
     async def _read(self) -> None:
@@ -285,7 +267,17 @@ class Session:
             self._reading.cancel()
 
     async def _reconstruct(self, task: Task) -> None:
-        """Have a task done, and send its images."""
+        """Have a task done, and send its images or why there are none."""
+        try:
+            await self._done(task)
+        except (GoneError, OSError):
+            raise
+        except Exception as error:
+            log.exception("a task failed")
+            self._service.metrics.count("failures_total")
+            await self._tell(f"error: unexpected {type(error).__name__}")
+
+    async def _done(self, task: Task) -> None:
         assert self._header is not None
         answer = await self._answer(task)
         if isinstance(answer, Failure):
@@ -362,13 +354,13 @@ class Session:
         return Job(self._method, offer.runtime, offer.precision, header, calibrate, arrays)
 
     async def _tell(self, sentence: str) -> None:
-        self._writer.write(encoded(Text(sentence)))
+        self._writer.write(encoded(Text(sentence[:LONGEST_TEXT])))
         await self._drain()
 
     async def _drain(self) -> None:
         """Wait for a client that does not read; give it up at last."""
         try:
-            async with asyncio.timeout(self._service.limits.sending):
+            async with asyncio.timeout(self._service.limits.sending), self._draining:
                 await self._writer.drain()
         except TimeoutError:
             self._writer.transport.abort()
