@@ -34,7 +34,7 @@ _PUBLIC = {
     "cost": "feathermr.nn.cost",
     "cost_problem": "feathermr.nn.cost",
     "METHODS": "feathermr.recon",
-    "FIELD_METHODS": "feathermr.recon",
+    "TIMED_METHODS": "feathermr.recon",
     "SUPER_RESOLUTION_METHODS": "feathermr.recon",
     "TASKS": "feathermr.recon",
     "Comparison": "feathermr.recon",

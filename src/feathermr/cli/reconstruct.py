@@ -67,8 +67,8 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         "--times",
         type=count,
         metavar="N",
-        help="write N frames, equally spaced over the film, of a method that fits a field: inr, "
-        "inr-lambda (default: those of the scan)",
+        help="write N frames, equally spaced over the film, of a method that gives any time: inr, "
+        "inr-lambda, liif-rdn3d (default: those of the scan)",
     )
     add_layout(parser)
     _add_super_resolution(parser)
@@ -202,11 +202,11 @@ def _check_times(options: argparse.Namespace) -> None:
     """Refuse frames at other times from methods that have none."""
     if "times" in settings(options.set):
         raise UsageError("give --times by itself, not to --set")
-    fits = set(options.method or ()) <= set(feathermr.FIELD_METHODS)
+    fits = set(options.method or ()) <= set(feathermr.TIMED_METHODS)
     if options.times and not (options.method and fits):
         raise UsageError(
-            "--times is for methods that fit a field; give -m "
-            + " or -m ".join(feathermr.FIELD_METHODS)
+            "--times is for methods that give a film at any time; give -m "
+            + " or -m ".join(feathermr.TIMED_METHODS)
         )
 
 

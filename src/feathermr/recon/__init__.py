@@ -5,10 +5,10 @@ from feathermr.recon.compare import compare
 from feathermr.recon.comparison import Comparison
 from feathermr.recon.evaluation import Entry, evaluate, read, store
 from feathermr.recon.methods import (
-    FIELD_METHODS,
     METHODS,
     SUPER_RESOLUTION_METHODS,
     TASKS,
+    TIMED_METHODS,
     check_suits,
     default_method,
     make_method,
@@ -18,7 +18,7 @@ from feathermr.recon.reconstruction import Cost, Family, Provenance, Reconstruct
 from feathermr.recon.reference import reference_image
 
 __all__ = [
-    "FIELD_METHODS",
+    "TIMED_METHODS",
     "METHODS",
     "SUPER_RESOLUTION_METHODS",
     "TASKS",

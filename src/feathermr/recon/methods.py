@@ -73,8 +73,8 @@ _NETWORKS: Mapping[Task, type[Network] | type[SuperResolutionNetwork]] = {
     "super-resolution": SuperResolutionNetwork,
 }
 
-#: methods that fit a field, which has frames at any time
-FIELD_METHODS = ("inr", "inr-lambda")
+#: methods that give a film at any time
+TIMED_METHODS = ("inr", "inr-lambda", "liif-rdn3d")
 
 #: methods that need more than one frame
 SERIES_METHODS = (
