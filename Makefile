@@ -12,8 +12,9 @@ CINE_STUDY ?=
 DEPLOY ?=
 IMPLICIT ?=
 MANY ?=
+IMPLICIT_STUDY ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-deploy bench-implicit bench-kronecker bench-learned bench-many bench-simulator study-cine study-distillation study-kronecker soak clean
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-deploy bench-implicit bench-kronecker bench-learned bench-many bench-simulator study-cine study-distillation study-implicit study-kronecker soak clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -66,6 +67,9 @@ study-cine: $(VENV)/.stamp-run
 
 study-distillation: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/distillation_study.py $(DISTILLATION)
+
+study-implicit: $(VENV)/.stamp-run
+	$(BIN)/python benchmarks/implicit_study.py $(IMPLICIT_STUDY)
 
 study-kronecker: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/kronecker_study.py

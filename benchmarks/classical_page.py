@@ -12,6 +12,7 @@ TITLES = {
 }
 OTHERS = (
     "Other pages: [films of hearts](results/cine.md), [their speed](results/cine-speed.md), "
+    "[films at any time](results/implicit.md), [their speed](results/implicit-speed.md), "
     "[distillation](results/distillation.md), [Kronecker networks](results/kronecker.md), "
     "[trained networks](weights.md)."
 )

@@ -26,8 +26,9 @@ def page(record: Mapping[str, Any]) -> str:
         f"{len(size['seeds'])} simulated hearts of {size['frames']} frames, {height} x {width}, "
         f"{size['coils']} coil, signal over noise {size['snr']:g}; their k-space is that of a "
         f"finer object. All fields: weight {record['weight']:g}, in space {record['in_space']:g}, "
-        "stopped by samples held out. Temporal total variation: the best of many weights and "
-        "numbers of iterations, chosen by the reference. PSNR is the mean over frames; the time "
+        "stopped by samples held out; one thread, seconds of the processor. Temporal total "
+        "variation: the best of many weights and numbers of iterations, chosen by the reference. "
+        "PSNR is the mean over frames; the time "
         "of looking at it does not count.",
         "",
         *_marks(record),

@@ -48,7 +48,9 @@ def _introduction(record: Record) -> str:
     warning = "**A smoke test: the numbers below mean nothing.** " if quick else ""
     return (
         f"{warning}This page is on two of the networks that come with the package "
-        "(`kronecker-cine`, for films, has [its own](results/cine.md)). `kronecker-cascade` is "
+        "(the others have their own: [`kronecker-cine`](results/cine.md), for films, "
+        "[`liif-rdn3d`](results/implicit.md), for films at any time, and "
+        "[`chpnet-x2`](results/distillation.md), for super-resolution). `kronecker-cascade` is "
         "the default of static undersampled scans; `kronecker-unet` is the one-shot network. "
         "Written by `make bench-learned` (`benchmarks/learned.py`) from "
         "[results/learned.json](results/learned.json), which holds the scores of every scan. For "
