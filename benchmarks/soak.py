@@ -75,8 +75,8 @@ class Size:
     films: tuple[tuple[str, int, int, str], ...] = (
         ("view-sharing", 16, 2, ""),
         ("kt-l1", 24, 4, ""),
-        ("kronecker-cine", 48, 4, ""),
-        ("kronecker-cine", 48, 4, "--runtime openvino --precision bf16"),
+        ("kronecker-cine", 50, 3, ""),
+        ("kronecker-cine", 50, 3, "--runtime openvino --precision bf16"),
     )
 
 
