@@ -31,6 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from feathermr.core.atomic import written_file
 from feathermr.core.environment import environment
+from feathermr.core.optional import require
 from feathermr.deploy.export import Target, export, exportable
 from feathermr.deploy.graphs.make import folded
 from feathermr.deploy.graphs.scans import Example, Kind, kind_of, used
@@ -48,6 +49,8 @@ ALL = (
     ("torch", "bf16"), ("onnx", "fp32"), ("onnx", "int8"), ("openvino", "fp32"),
     ("openvino", "bf16"), ("openvino", "int8"),
 )  # fmt: skip
+#: what a process imports to run a package
+IMPORTS = {"torch": (), "onnx": ("onnxruntime",), "openvino": ("openvino",)}
 #: index of the example that is timed, for one coil and for eight, and of the first that is judged
 ONE_COIL, EIGHT_COILS, JUDGED = 20, 23, 700
 
@@ -215,9 +218,11 @@ def alone(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     kind = Kind(1, 1 if options.alone == STATIC else 0)
     example = kind.example(ONE_COIL, (options.side, options.side), options.frames)
+    eager = options.package == "."
+    for module in () if eager else IMPORTS[read_package(Path(options.package)).runtime]:
+        require(module)
     Path("/proc/self/clear_refs").write_text("5")  # what the simulation took at its peak is gone
     before = _resident("VmRSS")
-    eager = options.package == "."
     model = folded(exportable(options.alone)) if eager else load_package(options.package)
     with torch.inference_mode():
         for _ in range(2):

@@ -58,7 +58,7 @@ class Size:
         film_side: of the films.
         film_coils: of the films, one row each.
         frames: of a film.
-        films: method, options of the server: one row each.
+        films: method, frames of a window and of its margin, more options: one row each.
     """
 
     sessions: int = 1000
@@ -71,21 +71,18 @@ class Size:
     repeats: int = 40
     film_side: int = 128
     film_coils: tuple[int, ...] = (1, 8)
-    frames: int = 300
-    films: tuple[tuple[str, str], ...] = (
-        ("view-sharing", ""),
-        ("kt-l1", ""),
-        ("temporal-tv", ""),
-        ("kronecker-cine", ""),
-        ("kronecker-cine", "--runtime openvino --precision bf16"),
+    frames: int = 250
+    films: tuple[tuple[str, int, int, str], ...] = (
+        ("view-sharing", 16, 2, ""),
+        ("kt-l1", 24, 4, ""),
+        ("kronecker-cine", 50, 3, ""),
+        ("kronecker-cine", 50, 3, "--runtime openvino --precision bf16"),
     )
 
 
-QUICK = Size(6, 2, 3, 2, 32, 48, (2,), 4, 32, (2,), 30, (("view-sharing", ""),))
+QUICK = Size(6, 2, 3, 2, 32, 48, (2,), 4, 32, (2,), 30, (("view-sharing", 10, 2, ""),))
 #: frames a second of a film
 PACE = 25.0
-#: in a window of a film, and at its end
-WINDOW, MARGIN = 48, 4
 
 
 def said(what: str) -> None:
@@ -228,10 +225,10 @@ def latency(size: Size, coils: int, threads: int) -> Record:
     }  # fmt: skip
 
 
-def film(size: Size, method: str, options: str, coils: int) -> Record:
+def film(size: Size, row: tuple[str, int, int, str], coils: int) -> Record:
     """A film at the pace of a scanner: how far behind its images are, early and late."""
+    method, window, margin, options = row
     scan = repeated(given("heart", size.film_side, coils, frames=min(60, size.frames)), size.frames)
-    window, margin = (WINDOW, MARGIN) if size.frames >= WINDOW else (10, 2)
     words = (
         "--method", method, "--workers", "2", "--threads", "1", "--window", str(window),
         "--margin", str(margin), *options.split(),
@@ -273,9 +270,9 @@ def measure(size: Size) -> Record:
             record["latency"].append(latency(size, coils, threads))
     record["films"] = []
     for coils in size.film_coils:
-        for method, options in size.films:
-            said(f"film, {coils} coils, {method} {options}")
-            record["films"].append(film(size, method, options, coils))
+        for row in size.films:
+            said(f"film, {coils} coils, {row[0]} {row[3]}")
+            record["films"].append(film(size, row, coils))
     record["minutes"] = (time.perf_counter() - start) / 60
     return record
 

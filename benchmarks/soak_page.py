@@ -144,18 +144,19 @@ def _films(record: Mapping[str, Any]) -> list[str]:
         "## Films",
         "",
         f"{size['frames']} frames of {size['film_side']} x {size['film_side']}, 25 a second, in "
-        f"windows of {rows[0]['window']} frames of which the last {rows[0]['margin']} are given by "
-        "the next window; 2 workers of one thread. *Behind* is the median time from a frame's last "
-        "readout to its image, in the second quarter of the film and in the last: a film that is "
-        "kept up with falls back no further and its readouts are not held back.",
+        "windows of frames of which the last, its margin, are given by the next window; 2 workers "
+        "of one thread. *Behind* is the median time from a frame's last readout to its image, in "
+        "the second quarter of the film and in the last: a film that is kept up with falls back no "
+        "further and its readouts are not held back.",
         "",
-        "| coils | method | images | behind, second quarter, s | last quarter, s | sent in, s "
-        "| all there after, s | kept up |",
-        "|---:|---|---:|---:|---:|---:|---:|---|",
+        "| coils | method | window, margin | images | behind, second quarter, s "
+        "| last quarter, s | sent in, s | all there after, s | kept up |",
+        "|---:|---|---|---:|---:|---:|---:|---:|---|",
     ]
     for row in rows:
         lines.append(
-            f"| {row['coils']} | {row['method']}{_options(row)} | {row['images']} | "
+            f"| {row['coils']} | {row['method']}{_options(row)} | {row['window']}, "
+            f"{row['margin']} | {row['images']} | "
             f"{row['early']:.2f} | {row['late']:.2f} | {row['sent']:.1f} | {row['whole']:.1f} | "
             f"{'yes' if kept_up(row) else 'no'} |"
         )

@@ -50,7 +50,7 @@ def test_the_page_holds_the_marks_against_what_was_measured():
     assert "No growth of memory: met, +1.0% from session 10 to 20." in text
     assert "At most 5 ms over the bare method at 256 x 256: met, 3.0 ms" in text
     assert "kept up with: met, by `kt-l1` of one coil." in text
-    assert "| 1 | tv (--runtime onnx) | 50 | 1.00 | 2.00 | 2.0 | 3.0 | no |" in text
+    assert "| 1 | tv (--runtime onnx) | 10, 2 | 50 | 1.00 | 2.00 | 2.0 | 3.0 | no |" in text
     lost = {**RECORD, "in_a_row": {**RECORD["in_a_row"], "images": 19}}
     assert "at once: missed." in page(lost)
 

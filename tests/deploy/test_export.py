@@ -25,7 +25,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("openvino")
 
 #: that the tests of the default tier export; the others are slow
-FEW = ("kronecker-cascade", "kronecker-cine", "unet", "kronecker-swinmr", "liif-conv2d")
+FEW = ("kronecker-cascade", "kronecker-cine", "unet")
 
 
 def trained(name: str) -> Trained:

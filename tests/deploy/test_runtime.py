@@ -160,6 +160,8 @@ def test_a_missing_extra_is_one_sentence_with_the_command(monkeypatch, tmp_path,
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'feathermr\[deploy\]'"):
         OpenvinoEngine([b""], "fp32")
+    with pytest.raises(MissingExtraError):
+        accelerate(make_method("kronecker-cascade"), "openvino")
     assert main(["export", "kronecker-cascade", "-o", str(tmp_path / "package")]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1

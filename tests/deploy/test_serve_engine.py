@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -30,7 +32,7 @@ def job(
 ) -> Job:
     mask = given.mask.expand(1, given.n_frames, 1, *given.shape)
     arrays = {"kspace": given.kspace[0].numpy(), "mask": mask[0, :, 0].numpy(), **(maps or {})}
-    return Job(method, "", "fp32", header_to_text(Header()), calibrate, arrays)
+    return Job(method, "", "fp32", header_to_text(Header()), calibrate, False, arrays)
 
 
 def answered(engine: Engine, asked: Job) -> Answer:
@@ -73,6 +75,14 @@ def test_coil_maps_of_one_job_serve_the_next(coils: int) -> None:
     assert nmse(image(second), image(first)) < 1e-10
     assert film.reference is not None
     assert nmse(image(second).abs(), film.reference.abs()) < 0.02
+
+
+def test_a_part_of_a_film_is_not_taken_for_a_cycle() -> None:
+    film = accelerated(scan(1, 6, 1, (40, 32)), center=12)
+    part = replace(job("view-sharing", film), partial=True)
+    expected = reconstruct(film, "view-sharing", {"cyclic": False}).image
+    assert nmse(image(answered(Engine(), part)), expected) < 1e-10
+    assert nmse(expected, reconstruct(film, "view-sharing").image) > 1e-4
 
 
 def test_a_job_that_fails_says_why_and_the_engine_goes_on() -> None:

@@ -15,11 +15,10 @@ from torch import Tensor, nn
 
 from feathermr.core.atomic import written_folder
 from feathermr.core.errors import DataError
-from feathermr.core.optional import require
 from feathermr.core.progress import Progress, silent, tell
 from feathermr.core.registry import look_up
 from feathermr.deploy.export.card import as_markdown, card_of, measured
-from feathermr.deploy.graphs.make import MadeGraph, Target, folded, make_graphs
+from feathermr.deploy.graphs.make import MadeGraph, Target, check_needs, folded, make_graphs
 from feathermr.deploy.graphs.scans import kind_of
 from feathermr.deploy.runtime.package import (
     CARD,
@@ -36,12 +35,6 @@ from feathermr.models.weights import SHIPPED, Trained, load_weights, shipped
 
 #: what a package holds; a folder with anything else is not replaced
 PATTERN = "*.*"
-#: packages that each target needs
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    "torch": (),
-    "onnx": ("onnx", "onnxruntime"),
-    "openvino": ("onnx", "openvino"),
-}
 
 
 def exportable(name: str) -> Trained:
@@ -107,16 +100,6 @@ def export(
         (beside / "card.md").write_text(as_markdown(card))
     progress(3, 3)
     return read_package(folder)
-
-
-def check_needs(target: Target) -> None:
-    """Refuse before long work what is not installed.
-
-    Raises:
-        MissingExtraError: the sentence is the command that installs it.
-    """
-    for module in (*NEEDS[target.runtime], *(("nncf",) if target.precision == "int8" else ())):
-        require(module)
 
 
 def _check_folder(folder: Path) -> None:

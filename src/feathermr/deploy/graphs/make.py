@@ -24,6 +24,12 @@ from feathermr.deploy.graphs.verify import check_graph
 from feathermr.models.weights import Trained
 from feathermr.nn import fold
 
+#: packages that each target needs
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "torch": (),
+    "onnx": ("onnx", "onnxruntime"),
+    "openvino": ("onnx", "openvino"),
+}
 #: scans on which a network is watched: sizes, of which the first divides by 8, and frames
 SMALL, LARGE = ((64, 48), 3), ((70, 92), 4)
 #: scans from which the ranges of 8-bit numbers are found
@@ -70,6 +76,16 @@ class MadeGraph:
     def graph(self) -> Graph:
         """As it is put into a network."""
         return self.signature, self.engine
+
+
+def check_needs(target: Target) -> None:
+    """Refuse before long work what is not installed.
+
+    Raises:
+        MissingExtraError: the sentence is the command that installs it.
+    """
+    for module in (*NEEDS[target.runtime], *(("nncf",) if target.precision == "int8" else ())):
+        require(module)
 
 
 def folded(trained: Trained) -> nn.Module:

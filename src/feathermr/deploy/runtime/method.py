@@ -16,7 +16,7 @@ from feathermr.core.progress import Progress, silent
 from feathermr.core.settings import Setting, with_settings
 from feathermr.deploy.graphs.engines import check_precision
 from feathermr.deploy.graphs.graph import put_in
-from feathermr.deploy.graphs.make import Target, folded, make_graphs
+from feathermr.deploy.graphs.make import Target, check_needs, folded, make_graphs
 from feathermr.deploy.runtime.package import Package, load_package, read_package
 from feathermr.models.weights import Trained
 from feathermr.operators import Kernel
@@ -71,6 +71,7 @@ def accelerate(
 
     Raises:
         UsageError: no network is in the method, or the runtime is unknown or has no such precision.
+        MissingExtraError: the runtime is not installed.
     """
     check_precision(runtime, precision)
     if not isinstance(method, Learned):
@@ -78,6 +79,7 @@ def accelerate(
             f"{type(method).__name__} has no network that {runtime} could execute; a runtime is "
             "for methods such as kronecker-cascade and kronecker-cine"
         )
+    check_needs(Target(runtime, precision))
     return Accelerated(method, runtime, precision, threads)
 
 

@@ -20,6 +20,7 @@ from feathermr.calibration.compression import compression_matrix
 from feathermr.calibration.whitening import mixed
 from feathermr.core.errors import FeatherError
 from feathermr.core.progress import Progress, silent
+from feathermr.core.settings import with_settings
 from feathermr.deploy.runtime import Packaged, accelerate, is_package, packaged
 from feathermr.deploy.server.jobs import Answer, Failure, Job
 from feathermr.models.unrolled import frames_of
@@ -34,6 +35,8 @@ from feathermr.recon.runner import Method
 #: takes the method that suits the scan
 AUTO = "auto"
 Solve = Callable[[Acquisition], Reconstruction]
+#: name of a method, runtime, precision, and whether it is for parts of a film
+Key = tuple[str, str, str, bool]
 Maps = Mapping[str, npt.NDArray[np.generic]]
 
 
@@ -41,7 +44,7 @@ class Engine:
     """Reconstructs jobs."""
 
     def __init__(self) -> None:
-        self._solvers: dict[tuple[str, str, str], tuple[Method, Solve]] = {}
+        self._solvers: dict[Key, tuple[Method, Solve]] = {}
 
     def __call__(self, job: Job) -> Answer | Failure:
         """The images of a job, or why there are none; it never raises."""
@@ -57,7 +60,7 @@ class Engine:
     def _solved(self, job: Job) -> Answer:
         scan = _acquisition(job)
         name = default_method(scan) if job.method == AUTO else job.method
-        method, solve = self._solver((name, job.runtime, job.precision))
+        method, solve = self._solver((name, job.runtime, job.precision, job.partial))
         maps = _maps_for(scan, method, job)
         made = solve(_with_maps(scan, maps))
         known = made.provenance
@@ -72,10 +75,12 @@ class Engine:
             {"image": _array(made.image[0].to(torch.complex64)), **(maps if job.calibrate else {})},
         )
 
-    def _solver(self, key: tuple[str, str, str]) -> tuple[Method, Solve]:
+    def _solver(self, key: Key) -> tuple[Method, Solve]:
         if key not in self._solvers:
-            name, runtime, precision = key
+            name, runtime, precision, partial = key
             method = method_called(name)
+            if partial and hasattr(method, "cyclic"):
+                method = with_settings(method, {"cyclic": False}, name)
             solve: Solve = method
             if isinstance(method, Learned):
                 kept = _Kept(method)

@@ -37,6 +37,7 @@ class Job:
         precision: of the runtime.
         header: of the scan, as text.
         calibrate: estimate coil maps once and send them back, for jobs of the same slice.
+        partial: the frames are some of a longer film, so that the first does not follow the last.
         arrays: ``kspace`` (frame, coil, y, x) and ``mask`` (frame, y, x); ``mixing`` (virtual coil,
             coil) and ``maps`` (virtual coil, y, x), if known; ``calibration`` (coil, y, x) and
             ``calibrated`` (y, x), if there are readouts for maps alone.
@@ -47,6 +48,7 @@ class Job:
     precision: str
     header: str
     calibrate: bool
+    partial: bool
     arrays: Arrays = field(repr=False)
 
 
@@ -143,7 +145,7 @@ def job_to_line(job: Job, memory: SharedMemory) -> bytes:
     """The line of a job whose arrays are put into the memory."""
     words = {
         name: getattr(job, name)
-        for name in ("method", "runtime", "precision", "header", "calibrate")
+        for name in ("method", "runtime", "precision", "header", "calibrate", "partial")
     }
     return _line({**words, "arrays": memory.put(job.arrays)})
 

@@ -165,7 +165,7 @@ class Server:
         arrays = {"kspace": kspace.numpy(), "mask": mask.numpy()}
         header = header_to_text(Header(source="trial"))
         answer = await self.pool.work(
-            Job(method, offer.runtime, offer.precision, header, False, arrays)
+            Job(method, offer.runtime, offer.precision, header, False, False, arrays)
         )
         if isinstance(answer, Failure):
             raise DataError(f"the method {method} does not work here: {answer.sentence}")

@@ -351,7 +351,9 @@ class Session:
         shown = None if grid.image_shape == grid.shape else grid.image_shape
         header = header_to_text(Header(source="stream", image_shape=shown))
         offer = self._service.offer
-        return Job(self._method, offer.runtime, offer.precision, header, calibrate, arrays)
+        return Job(
+            self._method, offer.runtime, offer.precision, header, calibrate, not task.alone, arrays
+        )
 
     async def _tell(self, sentence: str) -> None:
         self._writer.write(encoded(Text(sentence[:LONGEST_TEXT])))
