@@ -52,7 +52,7 @@ from feathermr.training.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED_NAME = "liif-rdn3d"
-FIELDS = ("factors", "hash", "fourier")
+FIELDS = ("factors",)
 
 
 def trainings(size: Size, folder: Path, only: Sequence[str]) -> None:

@@ -49,10 +49,10 @@ class Size:
     name: str = "study"
     steps: int = 300
     settings: Mapping[str, str] = field(default_factory=dict)
-    subjects: int = 6
+    subjects: int = 5
     tuning: int = 3
     shape: tuple[int, int] = (128, 128)
-    times: int = 64
+    times: int = 32
     frames: tuple[int, ...] = (8, 4)
     film_frames: tuple[int, ...] = (10, 5)
     accelerations: tuple[float, ...] = (3, 6)
