@@ -68,11 +68,11 @@ class Size:
         steps: of fits, where they are not the field's own.
     """
 
-    seeds: tuple[int, ...] = (8100,)
+    seeds: tuple[int, ...] = (8100, 8101)
     shape: tuple[int, int] = (40, 32)
     frames: int = 6
     coils: int = 1
-    accelerations: tuple[float, ...] = (3, 6)
+    accelerations: tuple[float, ...] = (3,)
     snr: float = 40.0
     settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     steps: Mapping[str, int] = field(default_factory=dict)
