@@ -34,10 +34,28 @@ PAIRS: tuple[tuple[str, str, float | None], ...] = (
     ("rdn3d from zero filling", "unet3d from zero filling", None),
 )
 
+TOLD = (
+    (SHIPS, ALONE, "What training added to the network that ships, over its start and the motion "
+     "between frames, in which nothing is learned"),
+    ("rdn3d", "unet3d", "Residual dense network over U-Net, from that start"),
+    ("rdn3d", "conv2d", "3D over 2D, from that start"),
+    ("rdn3d from zero filling", "unet3d from zero filling",
+     "Residual dense network over U-Net, from zero filling"),
+    ("rdn3d from zero filling", "conv2d from zero filling", "3D over 2D, from zero filling"),
+    ("rdn3d", "rdn3d, ReLU", "Sine over ReLU"),
+    ("rdn3d, C = 64", "rdn3d, C = 8", "64 features over 8"),
+)  # fmt: skip
+
 
 def page(record: Record) -> str:
     """The whole page as Markdown."""
-    parts = ["# Films at any time", introduction(record), "## What holds", targets(record)]
+    parts = [
+        "# Films at any time",
+        introduction(record),
+        "## What holds",
+        targets(record),
+        told(record),
+    ]
     for key, group in record["groups"].items():
         parts += [f"## {group['title'].capitalize()}, {key.split('-')[1]} frames acquired"]
         parts += [about(group)]
@@ -143,6 +161,23 @@ def targets(record: Record) -> str:
             text = f"- {title}: {first} {target:+g} dB over the tuned {second}: met in "
             text += f"{len(found) - len(short)} of {len(found)} rows"
             lines.append(text + (f"; **not met** at {', '.join(short)}." if short else "."))
+    return "\n".join(lines)
+
+
+def told(record: Record) -> str:
+    """What was learned, and what the encoder is worth: the smallest and the largest difference."""
+    lines = []
+    for first, second, words in TOLD:
+        found = [
+            one.difference.mean
+            for group in record["groups"].values()
+            for row in group["accelerations"].values()
+            if (one := compared(row, first, second)) is not None
+        ]
+        if found:
+            lines.append(
+                f"- {words}: {min(found):+.2f} to {max(found):+.2f} dB in {len(found)} rows."
+            )
     return "\n".join(lines)
 
 
