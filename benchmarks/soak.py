@@ -68,13 +68,12 @@ class Size:
     small: int = 64
     side: int = 256
     coils: tuple[int, ...] = (1, 8)
-    repeats: int = 40
+    repeats: int = 20
     film_side: int = 128
     film_coils: tuple[int, ...] = (1, 8)
-    frames: int = 250
+    frames: int = 125
     films: tuple[tuple[str, int, int, str], ...] = (
         ("view-sharing", 16, 2, ""),
-        ("kt-l1", 24, 4, ""),
         ("kronecker-cine", 50, 3, ""),
         ("kronecker-cine", 50, 3, "--runtime openvino --precision bf16"),
     )
