@@ -58,12 +58,12 @@ class Size:
         rounds: of every number of workers; the median counts.
     """
 
-    scans: int = 48
+    scans: int = 16
     slices: int = 2
     shape: tuple[int, int] = (256, 224)
     coils: int = 8
     acceleration: float = 4.0
-    methods: tuple[str, ...] = ("kronecker-cascade", "zero-filled")
+    methods: tuple[str, ...] = ("kronecker-cascade",)
     rounds: int = 3
 
 
