@@ -80,5 +80,5 @@ def test_it_runs_small():
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    for name in ("factors", "hash", "fourier", "siren", "siren-wide"):
+    for name in ("factors", "hash", "fourier", "siren"):
         assert f"| 3 | {name} |" in ran.stdout
