@@ -14,6 +14,7 @@ OTHERS = (
     "Other pages: [films of hearts](results/cine.md), [their speed](results/cine-speed.md), "
     "[films at any time](results/implicit.md), [their speed](results/implicit-speed.md), "
     "[exported networks](results/deploy-speed.md), [the server under load](results/serving.md), "
+    "[archives](results/many-speed.md), "
     "[distillation](results/distillation.md), [Kronecker networks](results/kronecker.md), "
     "[trained networks](weights.md)."
 )
