@@ -85,8 +85,3 @@ def raw_scan(scan: Acquisition, fields: Sequence[str], folds: int) -> dict[str, 
         "coils": scan.n_coils, "shape": list(scan.shape), "acceleration": scan.acceleration,
         "held_out": learned_measure.HELD_OUT, "folds": folds, "methods": found,
     }  # fmt: skip
-
-
-def first_slice(scan: Acquisition) -> Acquisition:
-    """One still image of a scan."""
-    return scan.slices(0, 1) if scan.n_slices > 1 else scan
