@@ -143,7 +143,7 @@ TITLES = {
 
 def with_mixer(network: nn.Module, name: str, kronecker: int) -> nn.Module:
     """A cascade for films whose frames are mixed in another way."""
-    mixing = network.denoiser.mixing
+    mixing = network.denoiser.unet.mixing
     for place, module in enumerate(mixing):
         mixing[place] = MIXERS[name](module.before.in_channels, kronecker)
     return network

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition, Header
 from feathermr.core.seeding import generator
-from feathermr.phantom import acquire, background_phase, coil_maps, noise_level, sample_noise, scene
+from feathermr.phantom import acquire, coil_maps, noise_level, sample_noise, scanner_signal, scene
 from feathermr.sampling import PATTERNS
 from feathermr.training.example import Example, join, pose_example
 
@@ -59,7 +59,7 @@ def objects(split: str, count: int, pixels: int) -> list[Tensor]:
         shape = (pixels, pixels)
         body = scene(ANATOMIES[number % len(ANATOMIES)], 1, shape, source)
         maps = coil_maps(1, 1, shape, source)
-        found.append(acquire(body, maps, background_phase(1, shape, source), shape))
+        found.append(acquire(scanner_signal(body, source), maps, shape))
     return found
 
 

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import torch
 
 from feathermr.core.seeding import generator
-from feathermr.phantom import ANATOMIES, acquire, add_noise, background_phase, coil_maps, scene
+from feathermr.phantom import ANATOMIES, acquire, add_noise, coil_maps, scanner_signal, scene
 
 ROUNDS = 8
 
@@ -28,8 +28,7 @@ def work(anatomy, batch, size, device, seed):
         if index == 1:
             start, processor = time.perf_counter(), time.process_time()
         body = scene(anatomy, batch, shape, source)
-        phase = background_phase(batch, shape, source)
-        kspace = add_noise(acquire(body, maps, phase, shape), 30.0, source)
+        kspace = add_noise(acquire(scanner_signal(body, source), maps, shape), 30.0, source)
         if kspace.is_cuda:
             torch.cuda.synchronize()
     made = ROUNDS * batch

@@ -14,6 +14,7 @@ from feathermr.core.seeding import seeded
 from feathermr.models import MODELS, OneShot, build, configure
 from feathermr.models.cascade import Cascade
 from feathermr.models.dual_unet import DualUnet
+from feathermr.models.film_cascade import FilmCascade
 from feathermr.models.liif import Liif
 from feathermr.nn.cost import parameter_count
 from feathermr.nn.fold import fold
@@ -29,7 +30,7 @@ BUDGETS = {
     "kronecker-unet": 2.63e6,
     "kronecker-swinmr": 2.63e6,
     "kronecker-modl": 0.5e6,
-    "kronecker-cascade": 0.5e6,
+    "kronecker-cascade": 0.6e6,
     "kronecker-cine": 0.5e6,
     **dict.fromkeys(LIIFS, 0.75e6),
     "dual-unet": 63e6,
@@ -206,8 +207,10 @@ def image_network(model: nn.Module) -> tuple[nn.Module, tuple[object, ...]]:
     if isinstance(model, OneShot):
         return model.network, (channels,)
     if isinstance(model, Cascade):
-        if not model.temporal:
-            return model.denoiser, (channels, torch.ones(1))
+        image = torch.complex(channels[:, 0], channels[:, 1])
+        unit, noise = channels[:, 0].abs() + 0.1, torch.ones(1)
+        return model.refiners[0], (image, torch.stack([image, image.flip(-1)], 1), unit, noise)
+    if isinstance(model, FilmCascade):
         film = channels.repeat(3, 1, 1, 1)
         return model.denoiser, (film, torch.ones(3), 3, film.flip(0))
     return model.denoiser, (channels,)  # type: ignore[return-value]

@@ -42,7 +42,7 @@ def test_a_run_folder_stands_for_its_file(file: Path) -> None:
 def test_all_settings_are_written_so_that_other_defaults_change_nothing(file: Path) -> None:
     settings = read_card(file)["settings"]
     assert settings == {
-        "steps": 2, "iterations": 4, "width": 8, "levels": 3, "kronecker": 2, "temporal": False,
+        "steps": 2, "iterations": 3, "width": 8, "levels": 3, "kronecker": 2, "shared": False,
     }  # fmt: skip
 
 

@@ -16,8 +16,8 @@ WIDTH, LEVELS = 8, 2
 def denoiser() -> Denoiser:
     """As if trained: its own answer and its opinions are as large as its input."""
     with seeded(0, "denoiser"):
-        network = Denoiser(WIDTH, LEVELS, 2, temporal=True).double().requires_grad_(False)
-    for name, parameter in network.tail.named_parameters():
+        network = Denoiser(WIDTH, LEVELS, 2).double().requires_grad_(False)
+    for name, parameter in network.unet.tail.named_parameters():
         if name == "factors":
             parameter.mul_(30)
     return network

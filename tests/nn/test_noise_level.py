@@ -5,7 +5,6 @@ import torch
 
 import laws
 import synthetic
-from feathermr.nn.denoiser import Denoiser
 from feathermr.nn.noise_level import LEAST_NOISE, USUAL_NOISE, NoiseLevel, consistent, noise_of
 from feathermr.operators import encoding
 
@@ -74,12 +73,3 @@ def test_noise_is_found_slice_by_slice() -> None:
     found = noise_of(kspace * levels.reshape(-1, 1, 1, 1, 1), mask)
     assert found[:2].tolist() == pytest.approx(levels[:2].tolist(), rel=0.15)
     assert float(found[2]) == pytest.approx(LEAST_NOISE)
-
-
-def test_a_denoiser_treats_all_intensities_alike() -> None:
-    denoiser = Denoiser(8, 2, 2)
-    image, sigma = torch.randn(2, 2, 13, 10), torch.tensor([0.1, 0.3])
-    with torch.no_grad():
-        plain, scaled = denoiser(image, sigma), denoiser(4 * image, 4 * sigma)
-    assert plain.shape == image.shape
-    laws.assert_equal(scaled, 4 * plain, 1e-5)

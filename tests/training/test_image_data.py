@@ -156,8 +156,8 @@ def test_what_is_measured_is_the_target_at_low_resolution(
         errors = [
             float((example.low.roll(shift, (-2, -1)) - expected)[inside].norm()) for shift in shifts
         ]
-        assert errors[0] < 0.1 * float(expected[inside].norm())
-        assert errors[0] < 0.5 * min(errors[1:])
+        assert errors[0] < 0.2 * float(expected[inside].norm())  # steep phase costs detail
+        assert errors[0] < 0.6 * min(errors[1:])
     assert data.train[0].target.shape[-2:] == (50 // scale * scale,) * 2
     assert data.validation[0].target.shape[-2:] == (91 // scale * scale, 79 // scale * scale)
     assert robust_scale(data.validation[0].measured) == pytest.approx(1, rel=1e-5)

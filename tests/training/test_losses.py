@@ -10,6 +10,7 @@ from feathermr.core.errors import DataError, ShapeError, UsageError
 from feathermr.core.seeding import generator
 from feathermr.training.charbonnier import charbonnier
 from feathermr.training.losses import LOSSES, CompositeConfig, CompositeLoss, make_loss
+from feathermr.training.object_loss import object_errors, object_weights
 from feathermr.training.perceptual import Perceptual
 from feathermr.training.vgg import Vgg19Config, Vgg19Features
 
@@ -98,6 +99,7 @@ def test_equal_images_are_the_minimum_and_stay_there(name: str) -> None:
         "composite": 15.1 * math.sqrt(1e-9),
         "charbonnier": math.sqrt(1e-9),
         "log-mse": math.log(1e-6),
+        "object-log-mse": math.log(1e-7),
     }
     assert float(value.detach()) == pytest.approx(floor.get(name, 0.0), abs=1e-12)
     value.backward()
@@ -127,6 +129,21 @@ def test_a_common_phase_changes_nothing(name: str) -> None:
     loss = make_loss(name)
     turned = loss(p * 1j**0.3, t * 1j**0.3).total
     assert float(turned) == pytest.approx(float(loss(p, t).total), rel=1e-10)
+
+
+def test_the_object_counts_ten_times_as_much_as_the_air() -> None:
+    t = torch.zeros(1, 1, 60, 60, dtype=torch.complex64)
+    t[..., :30] = 1.0
+    weights = object_weights(t)
+    assert float(weights.mean()) == pytest.approx(1.0)
+    assert float(weights[..., :20].min() / weights[..., 40:].max()) == pytest.approx(10.0)
+    turned = t * torch.polar(torch.ones(()), torch.tensor(0.3))
+    wrong, right = object_errors(turned, t)  # of the phase alone, which no magnitude shows
+    assert float(right) == pytest.approx(0.0, abs=1e-10)
+    assert float(wrong) == pytest.approx(
+        float((weights * t.abs()).mean()) * abs(1 - complex(math.cos(0.3), math.sin(0.3))) ** 2,
+        rel=1e-4,
+    )
 
 
 def test_simple_losses_in_closed_form() -> None:

@@ -40,7 +40,7 @@ def test_without_noise_the_measured_is_the_target_at_low_resolution(
             expected = plain(expected.real.clamp_min(0.0))
             laws.assert_equal(example.measured, expected, 1e-3)
         error = (example.measured - expected).norm() / expected.norm()
-        assert float(error) < 0.12  # a shift by one pixel gives 0.3
+        assert float(error) < 0.25  # a shift by one pixel gives 0.3 and more
 
 
 def test_images_are_magnitudes_and_bright_tissue_is_about_one() -> None:

@@ -80,10 +80,15 @@ def test_a_finite_number_of_cases_comes_again_with_other_masks() -> None:
     config = SimulatedConfig(sizes=(48, 48), coils=(1,), cases=3, batch=1, snr=(50.0, 50.0))
     examples = SimulatedExamples(config, 0)
     first, again, other = (examples[index] for index in (0, 3, 1))
-    ratio = first.target.abs() / first.target.abs().mean()
-    laws.assert_equal(ratio, again.target.abs() / again.target.abs().mean(), 0.1)
+
+    def alike(one: torch.Tensor, two: torch.Tensor) -> float:
+        """Correlation of magnitudes; phase, shading and noise are drawn anew for each scan."""
+        pair = torch.stack([one.abs().flatten(), two.abs().flatten()])
+        return float(torch.corrcoef(pair)[0, 1])
+
     assert not torch.equal(first.mask, again.mask)
-    assert not torch.allclose(ratio, other.target.abs() / other.target.abs().mean(), atol=0.3)
+    assert alike(first.target, again.target) > 0.9
+    assert alike(first.target, other.target) < 0.7
 
 
 @pytest.mark.parametrize("pattern", sorted(set(PATTERNS) - MOVING))
@@ -145,7 +150,7 @@ def test_a_strip_is_cut_from_the_image_along_the_readout(index: int) -> None:
 def test_a_strip_skips_lines_along_its_long_side_alone() -> None:
     examples = SimulatedExamples(replace(FILMS, strip=16, batch=1), 2)
     sides = set()
-    for index in range(5):
+    for index in range(8):
         example = examples[index]
         short = -1 if example.kspace.shape[-1] == 16 else -2
         assert example.kspace.shape[short] == 16

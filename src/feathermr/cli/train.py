@@ -116,6 +116,8 @@ def _for_data(recipe: feathermr.Recipe, path: Path) -> dict[str, str]:
     if data.source not in ("simulated", "images"):
         return {}
     kind = data_kind(path)
+    if kind == "images" and data.source == "simulated" and data.simulated.real:
+        return {}  # they are objects of simulated scans
     changes: dict[str, str] = {"data.source": kind}
     own, images = data.simulated, data.images
     if data.source == "images":

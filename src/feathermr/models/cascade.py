@@ -1,21 +1,17 @@
-"""The light default: a sparse image or film, refined by a small Kronecker U-Net in turns."""
+"""The light default of still images: two classical images, refined where they disagree."""
 
 from dataclasses import dataclass
 from typing import final
 
+import torch
 from torch import Tensor, nn
 
-from feathermr.core.complexes import from_channels, to_channels
 from feathermr.core.errors import UsageError
-from feathermr.nn.denoiser import Denoiser
-from feathermr.nn.noise_level import NoiseLevel, consistent, noise_of
-from feathermr.nn.sparse_start import film_start, sparse_start
+from feathermr.nn.bands import BandError, consistent_in_bands
+from feathermr.nn.noise_level import noise_of
+from feathermr.nn.refiner import Refiner, disagreement
+from feathermr.nn.sparse_start import sense_start, sparse_start
 from feathermr.operators import Encoding
-
-#: what is taken for the error of the image at the first step and at the last, before training
-FIRST_LEVEL, LAST_LEVEL = 0.05, 0.02
-#: the same of a film, and what is taken for the error of the denoised film
-FILM_FIRST_LEVEL, FILM_LAST_LEVEL, FILM_ERROR = 0.03, 0.012, 0.01
 
 
 @dataclass(frozen=True)
@@ -23,21 +19,20 @@ class CascadeConfig:
     """Sizes of a cascade.
 
     Attributes:
-        steps: times that the image is denoised, then made consistent with the samples.
-        iterations: of CG in a consistency step.
-        width: channels at half the resolution, a multiple of 8; see `Denoiser`.
+        steps: times that the image is refined, then made consistent with the samples.
+        iterations: of CG in a consistency step of several coils.
+        width: channels at half the resolution, a multiple of 8; see `SmallUnet`.
         levels: resolutions.
         kronecker: ``n`` of the layers; 1 for dense ones.
-        temporal: for films: starts from a film that is sparse over temporal frequency, and the
-            denoiser sees all frames; else each frame goes by itself.
+        shared: all steps have the same weights.
     """
 
-    steps: int = 5
-    iterations: int = 4
+    steps: int = 3
+    iterations: int = 3
     width: int = 32
     levels: int = 3
     kronecker: int = 2
-    temporal: bool = False
+    shared: bool = False
 
     def __post_init__(self) -> None:
         if min(self.steps, self.iterations, self.levels, self.kronecker) < 1:
@@ -48,67 +43,66 @@ class CascadeConfig:
 
 @final
 class Cascade(nn.Module):
-    """``x_0`` by a sparse solution, then ``x_k = C(D(x_(k-1), sigma_k), lambda_k)``.
+    """``x_0 = a``, then ``x_k = C_k(R_k(x_(k-1); a, b))``; the last is the answer.
 
-    ``x_0`` has a small total variation; that of a film, in time and space, is found from a film of
-    few temporal frequencies, which ``D`` sees as well. ``D`` is a denoiser for noise of the level
-    ``sigma_k``, which falls from step to step; ``C`` is consistency with the samples, in which the
-    image counts ``lambda_k = (noise / tau_k)^2``.
-    Both levels follow the noise of the scan and are learned. That is half-quadratic splitting
-    (Zhang et al. 2022, doi:10.1109/TPAMI.2021.3088914), unrolled and trained as a whole (Aggarwal
-    et al. 2019, doi:10.1109/TMI.2018.2865356). The start is the solution of a convex problem that
-    nothing was learned for. One coil and many go the same way, and films of any length.
+    ``a`` has a small total variation and ``b`` is that of regularised CG-SENSE: nothing was learned
+    for either. ``R_k`` mends an image where they disagree (`Refiner`), and ``C_k`` is consistency
+    with the samples, whose weight is learned for each band of spatial frequency
+    (`consistent_in_bands`): a network errs at low frequencies, which were measured.
+    Unrolled and trained as a whole: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356. One coil
+    and many go the same way; frames go each by itself.
     """
+
+    frames = 1
 
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
-        self.iterations = config.iterations
-        self.temporal = config.temporal
-        self.frames = 0 if config.temporal else 1
-        self.denoiser = Denoiser(config.width, config.levels, config.kronecker, config.temporal)
-        first, last = FIRST_LEVEL, LAST_LEVEL
-        if config.temporal:
-            first, last = FILM_FIRST_LEVEL, FILM_LAST_LEVEL
-        ratio = (last / first) ** (1 / max(1, config.steps - 1))
-        levels = [first * ratio**step for step in range(config.steps)]
-        errors = [FILM_ERROR] * config.steps if config.temporal else levels
-        self.sigma = nn.ModuleList(NoiseLevel(level, 0.5) for level in levels)
-        self.tau = nn.ModuleList(NoiseLevel(error, 0.5) for error in errors)
+        self.iterations, self.steps = config.iterations, config.steps
+        count = 1 if config.shared else config.steps
+        self.refiners = nn.ModuleList(
+            Refiner(config.width, config.levels, config.kronecker) for _ in range(count)
+        )
+        self.errors = nn.ModuleList(BandError() for _ in range(config.steps))
 
     def forward(self, kspace: Tensor, encoding: Encoding) -> Tensor:
         """K-space (slice, frame, coil, y, x) to image (slice, frame, y, x)."""
         return self.images(kspace, encoding)[-1]
 
-    def images(self, kspace: Tensor, encoding: Encoding) -> list[Tensor]:
-        """The image after each step."""
-        noise = noise_of(kspace, encoding.mask)
-        adjoint = encoding.H(kspace)
-        other: Tensor | None = None
-        if self.temporal:
-            other, image = film_start(adjoint, encoding, noise)
-        else:
-            image = sparse_start(kspace, adjoint, encoding)
-        images = []
-        for sigma, tau in zip(self.sigma, self.tau, strict=True):
-            cleaned = self.denoised(image, sigma(noise), other)
-            weight = (noise / tau(noise)).square()
-            image = consistent(cleaned, adjoint, encoding, weight, self.iterations)
-            images.append(image)
-        return images
-
-    def denoised(self, image: Tensor, sigma: Tensor, other: Tensor | None = None) -> Tensor:
-        """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,).
+    @torch.no_grad()
+    def starts(self, kspace: Tensor, encoding: Encoding) -> Tensor:
+        """``a`` and ``b`` (slice, frame, 2, y, x); without gradient.
 
         Args:
-            image: the images.
-            sigma: the level.
-            other: another estimate of a film.
+            kspace: (slice, frame, coil, y, x), bright tissue about 1.
+            encoding: ``A``.
         """
-        channels, others = (
-            None if each is None else to_channels(each.flatten(0, 1)[:, None])
-            for each in (image, other)
-        )
-        levels = sigma.repeat_interleave(image.shape[1])
-        frames = image.shape[1] if self.temporal else 1
-        cleaned = self.denoiser(channels, levels, frames, others)
-        return from_channels(cleaned).reshape(image.shape)
+        adjoint = encoding.H(kspace)
+        sense = sense_start(kspace, adjoint, encoding)
+        return torch.stack([sparse_start(kspace, adjoint, encoding), sense], 2)
+
+    def images(
+        self, kspace: Tensor, encoding: Encoding, starts: Tensor | None = None
+    ) -> list[Tensor]:
+        """The image after each step.
+
+        Args:
+            kspace: (slice, frame, coil, y, x), bright tissue about 1.
+            encoding: ``A``.
+            starts: what `starts` gives, where it is known already.
+        """
+        found = self.starts(kspace, encoding) if starts is None else starts
+        frames = kspace.shape[1]
+        noise = noise_of(kspace, encoding.mask)
+        each = noise.repeat_interleave(frames)
+        both = found.flatten(0, 1)
+        unit = disagreement(both[:, 0], both[:, 1], each)
+        apart = unit.square().unflatten(0, (-1, frames)).mean((1, 2, 3)).sqrt()
+        adjoint = encoding.H(kspace)
+        image, images = found[:, :, 0], []
+        for step, error in enumerate(self.errors):
+            refiner = self.refiners[step % len(self.refiners)]
+            cleaned = refiner(image.flatten(0, 1), both, unit, each).reshape(image.shape)
+            weight = error.weight(noise, apart, (image.shape[-2], image.shape[-1]))
+            image = consistent_in_bands(cleaned, adjoint, encoding, weight, self.iterations)
+            images.append(image)
+        return images

@@ -5,11 +5,13 @@ from torch import Tensor
 
 from feathermr.nn.noise_level import noise_of
 from feathermr.operators import Encoding
-from feathermr.solvers import film_variation, temporal_sparsity, total_variation
+from feathermr.solvers import cg, film_variation, temporal_sparsity, total_variation
 
 #: weight of the total variation in units of the noise variance, and iterations: fewer than to the
 #: limit, because what follows mends the rest
 WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
+#: Tikhonov weight of CG-SENSE in units of the noise variance, and its iterations
+RIDGE, SENSE_ITERATIONS = 45.0, 10
 #: weights of the sparsity over temporal frequency of a film and of its total variation
 FREQUENCY_WEIGHT, VARIATION_WEIGHT = 14.0, 20.0
 
@@ -31,6 +33,20 @@ def sparse_start(kspace: Tensor, adjoint: Tensor, encoding: Encoding) -> Tensor:
         iterations=ITERATIONS,
         inner_iterations=INNER_ITERATIONS,
     )
+
+
+@torch.no_grad()
+def sense_start(kspace: Tensor, adjoint: Tensor, encoding: Encoding) -> Tensor:
+    """``(A^H A + w noise^2)^-1 A^H y`` of each slice, by conjugate gradients; without gradient.
+
+    Args:
+        kspace: (slice, frame, coil, y, x), bright tissue about 1.
+        adjoint: ``A^H y``.
+        encoding: ``A``.
+    """
+    weight = RIDGE * noise_of(kspace, encoding.mask).square().reshape(-1, 1, 1, 1)
+    count = SENSE_ITERATIONS if encoding.coil_maps.shape[2] > 1 else 1
+    return cg(lambda x: encoding.normal(x) + weight * x, adjoint, iterations=count)
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor
 
 from feathermr.core.crop import center_crop
@@ -9,25 +10,24 @@ from feathermr.core.fft import fft, ifft
 from feathermr.phantom.fields import Shape
 
 
-def acquire(scene: Tensor, coil_maps: Tensor, phase: Tensor, shape: Shape) -> Tensor:
+def acquire(signal: Tensor, coil_maps: Tensor, shape: Shape) -> Tensor:
     """K-space (batch, frame, coil, y, x) without noise of an object on a finer grid.
 
-    Coil maps and phase act on the finer grid and the transform is cropped to the scan's matrix, so
+    Coil maps act on the finer grid and the transform is cropped to the scan's matrix, so
     edges ring and fine detail is lost as on a scanner.  The scale is such that an image keeps the
     object's values.
 
     Args:
-        scene: the object (batch, frame, Y, X), real or complex.
+        signal: the object (batch, frame, Y, X), real or complex.
         coil_maps: (batch, 1, coil, Y, X).
-        phase: complex factors (batch, 1 or frame, Y, X).
         shape: the scan's matrix (y, x).
     """
-    weighted = (scene * phase)[:, :, None] * coil_maps
-    scale = math.sqrt(shape[0] * shape[1] / (scene.shape[-2] * scene.shape[-1]))
+    weighted = signal[:, :, None] * coil_maps
+    scale = math.sqrt(shape[0] * shape[1] / (signal.shape[-2] * signal.shape[-1]))
     return center_crop(fft(weighted), shape) * scale
 
 
-def low_pass(scene: Tensor, phase: Tensor, shape: Shape) -> Tensor:
+def low_pass(signal: Tensor, shape: Shape) -> Tensor:
     """The image (batch, frame, y, x) that a noise-free complete scan with a uniform coil gives."""
-    uniform = phase.new_ones(1, 1, 1, 1, 1)
-    return ifft(acquire(scene, uniform, phase, shape))[:, :, 0]
+    uniform = torch.ones(1, 1, 1, 1, 1, dtype=torch.complex64, device=signal.device)
+    return ifft(acquire(signal, uniform, shape))[:, :, 0]

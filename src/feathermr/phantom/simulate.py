@@ -16,7 +16,7 @@ from feathermr.phantom.contrast import Contrast
 from feathermr.phantom.fields import Shape
 from feathermr.phantom.motion import Motion, draw_motion
 from feathermr.phantom.noise import coil_correlation, noise_level, sample_noise
-from feathermr.phantom.phase import background_phase
+from feathermr.phantom.scanner_signal import scanner_phase, scanner_signal
 from feathermr.phantom.scene import ANATOMIES, random_contrast, scene
 
 _NOISE_SAMPLES = 4096
@@ -31,11 +31,11 @@ def _with_noise(kspace: Tensor, snr: float, source: torch.Generator) -> tuple[Te
     return kspace + level * sample_noise(tuple(kspace.shape), source, correlation), alone
 
 
-def _scan_slice(body: Tensor, maps: Tensor, phase: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+def _scan_slice(signal: Tensor, maps: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
     """K-space and reference of one slice, frame by frame: the finer grid takes much memory."""
-    frames = (body[:, frame : frame + 1] for frame in range(body.shape[1]))
-    kspace = torch.cat([acquire(frame, maps, phase, shape) for frame in frames], dim=1)
-    return kspace, low_pass(body, phase, shape)
+    frames = (signal[:, frame : frame + 1] for frame in range(signal.shape[1]))
+    kspace = torch.cat([acquire(frame, maps, shape) for frame in frames], dim=1)
+    return kspace, low_pass(signal, shape)
 
 
 def _frame_times(frames: int, motion: Motion) -> tuple[float, ...]:
@@ -88,7 +88,9 @@ def simulate(
     of its own, drawn by a generator of (seed, anatomy, index of the slice), so that a slice does
     not depend on how many there are. The frames are one heart beat.
 
-    The ``reference`` is the object times its smooth phase, low-passed to the scan's matrix by
+    The phase is a scanner's, drawn for each slice (`scanner_signal`): fat beside water, a field that
+    is steep beside air, an echo off the centre, smooth fields; sometimes none of it. The
+    ``reference`` is the object with this phase, low-passed to the scan's matrix by
     cropping its transform: what a complete scan without noise by a single uniform coil gives. With
     several coils, maps act on the finer grid, so that the k-space is not the transform of the maps
     times the reference.
@@ -117,7 +119,7 @@ def simulate(
     for index in range(slices):
         own = generator(seed, anatomy, "slice", index, device=device)
         body = scene(anatomy, 1, shape, own, times=times, contrast=contrast, motion=motion)
-        scans.append(_scan_slice(body, maps, background_phase(1, shape, own), shape))
+        scans.append(_scan_slice(scanner_signal(body, own), maps, shape))
     kspace, reference = (torch.cat(parts) for parts in zip(*scans, strict=True))
     kspace, alone = _with_noise(kspace, snr, generator(seed, anatomy, "noise", device=device))
     scan = Acquisition(
@@ -136,9 +138,9 @@ def simulate(
 def from_image(
     acquisition: Acquisition, *, coils: int = 1, snr: float = 30.0, seed: int = 0
 ) -> Acquisition:
-    """A scan made from a magnitude image: smooth phase, coil maps and noise are added.
+    """A scan made from a magnitude image: a scanner's phase, coil maps and noise are added.
 
-    Every frame keeps the phase of its slice. The k-space is the transform of the very image that a
+    The k-space is the transform of the very image that a
     result is compared with, so that results are optimistic ("inverse crime"); the notes say so.
 
     Raises:
@@ -154,7 +156,7 @@ def from_image(
     magnitude = acquisition.reference.abs()
     shape = (magnitude.shape[-2], magnitude.shape[-1])
     source = generator(seed, "from image", device=magnitude.device)
-    phase = at_scan_resolution(background_phase(magnitude.shape[0], shape, source))
+    phase = torch.cat([scanner_phase(one[None], source) for one in magnitude])
     maps = at_scan_resolution(coil_maps(1, coils, shape, source))
     image = magnitude * phase
     kspace, alone = _with_noise(fft(image[:, :, None] * maps), snr, source)
@@ -167,7 +169,7 @@ def from_image(
         noise=alone,
     )
     return made.with_notes(
-        f"k-space made from a magnitude image: smooth phase, maps of {coils} coil(s) and noise of "
+        f"k-space made from a magnitude image: a scanner's phase, maps of {coils} coil(s) and noise of "
         f"signal-to-noise ratio {snr:g} were added (seed {seed})",
         "retrospective: the k-space is the transform of the reference (inverse crime)",
     )

@@ -14,6 +14,9 @@ ENDINGS: dict[str, DataKind] = {
     ".jpg": "images",
     ".jpeg": "images",
     ".bmp": "images",
+    ".npz": "images",
+    ".nii": "images",
+    ".dcm": "images",
 }
 #: folders within folders that are looked into
 DEPTH = 2

@@ -22,11 +22,11 @@ from feathermr.core.registry import look_up
 from feathermr.core.seeding import generator
 from feathermr.phantom import (
     at_scan_resolution,
-    background_phase,
     coil_correlation,
     coil_maps,
     noise_level,
     sample_noise,
+    scanner_phase,
 )
 from feathermr.sampling import PATTERNS
 from feathermr.training.example import Example, join, pose_example
@@ -231,9 +231,9 @@ class FilmExamples:
         use = "train" if self.endless else "fixed"
         source = generator(self.seed, "film", use, epoch, number)
         shape = (int(self.films.shape[-2]), int(self.films.shape[-1]))
-        phase = at_scan_resolution(background_phase(1, shape, source))
+        film = self.films[number][None]
         maps = at_scan_resolution(coil_maps(1, n_coils, shape, source))
-        complete = fft((self.films[number][None] * phase)[:, :, None] * maps)
+        complete = fft((film * scanner_phase(film, source))[:, :, None] * maps)
         mask = self._mask(source)
         noise = sample_noise(
             tuple(complete.shape),

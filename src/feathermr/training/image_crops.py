@@ -11,9 +11,9 @@ from feathermr.core.errors import DataError
 from feathermr.core.fft import fft, ifft
 from feathermr.phantom import (
     acquire,
-    at_scan_resolution,
-    background_phase,
     coil_maps,
+    scanner_phase,
+    scanner_signal,
     scene,
     signal_level,
 )
@@ -120,8 +120,7 @@ def drawn(side: int, source: torch.Generator) -> Seen:
     """A square of the simulator's ``natural``, scanned from a finer grid."""
     shape = side, side
     body = scene("natural", 1, shape, source)
-    maps, phase = coil_maps(1, 1, shape, source), background_phase(1, shape, source)
-    complete = acquire(body, maps, phase, shape)
+    complete = acquire(scanner_signal(body, source), coil_maps(1, 1, shape, source), shape)
     image = ifft(complete).abs()[0, 0, 0]
     bright = robust_scale(image)
     signal = float(signal_level(complete))
@@ -129,12 +128,11 @@ def drawn(side: int, source: torch.Generator) -> Seen:
 
 
 def complete_kspace(picture: Seen, source: torch.Generator) -> Tensor:
-    """K-space (1, 1, 1, y, x) of a picture with a smooth phase, without noise."""
+    """K-space (1, 1, 1, y, x) of a picture with a scanner's phase, without noise."""
     if picture.complete is not None:
         return picture.complete
-    height, width = picture.image.shape
-    phase = at_scan_resolution(background_phase(1, (height, width), source))
-    return fft(picture.image * phase)[:, :, None]
+    image = picture.image[None, None]
+    return fft(image * scanner_phase(image, source))[:, :, None]
 
 
 def _integer(count: int, source: torch.Generator) -> int:

@@ -16,6 +16,7 @@ from feathermr.core.registry import look_up
 from feathermr.metrics import ssim
 from feathermr.metrics.checks import check_pair
 from feathermr.training.charbonnier import charbonnier
+from feathermr.training.object_loss import ObjectConfig, object_errors
 from feathermr.training.perceptual import Perceptual
 from feathermr.training.reading import read
 from feathermr.training.vgg import load_vgg19
@@ -197,6 +198,33 @@ class LogMseLoss(nn.Module):
         return summed({"log-mse": (squares + self.config.epsilon).log().mean()})
 
 
+class ObjectLoss(nn.Module):
+    """``(1 - s) ln(mean w |p - t|^2) + s ln(mean w (|p| - |t|)^2)`` of each slice, averaged.
+
+    ``w`` is about 1 where the object is and small elsewhere (`object_weights`); a decibel counts
+    the same in all slices.
+    """
+
+    note = ""
+
+    def __init__(self, config: ObjectConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, prediction: Tensor, target: Tensor) -> LossTerms:
+        """Compare two complex images (slice, frame, y, x)."""
+        check_images(prediction, target)
+        errors = object_errors(prediction, target)
+        shares = {"complex": 1 - self.config.magnitude, "magnitude": self.config.magnitude}
+        return summed(
+            {
+                name: share * (error + self.config.epsilon).log().mean()
+                for (name, share), error in zip(shares.items(), errors, strict=True)
+                if share > 0
+            }
+        )
+
+
 @dataclass(frozen=True)
 class CharbonnierConfig:
     """Settings of the penalty.
@@ -302,6 +330,9 @@ LOSSES: Mapping[str, LossKind] = {
     "mse": LossKind(NoConfig, MseLoss, "mean squared magnitude of the complex difference"),
     "log-mse": LossKind(
         LogMseConfig, LogMseLoss, "logarithm of each slice's mean squared complex difference"
+    ),
+    "object-log-mse": LossKind(
+        ObjectConfig, ObjectLoss, "the same where the object is, of complex images and magnitudes"
     ),
     "l1-ssim": LossKind(SsimConfig, SsimLoss, "complex l1 and dissimilarity of the magnitudes"),
 }

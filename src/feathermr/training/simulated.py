@@ -21,13 +21,17 @@ from feathermr.phantom import (
     Between,
     acquire,
     at_scan_resolution,
-    background_phase,
     coil_correlation,
     coil_maps,
     film,
+    k_window,
     noise_level,
     sample_noise,
+    scanner_signal,
     scene,
+    shading,
+    with_ghosts,
+    with_spike,
 )
 from feathermr.phantom.film import GATED
 from feathermr.sampling import PATTERNS
@@ -35,6 +39,7 @@ from feathermr.sampling.undersampling import CENTER_SHARE, FEWEST_CENTER_LINES
 from feathermr.training.continuous import ContinuousExample, draw_times
 from feathermr.training.example import Example, LowResolution, join, pose_example
 from feathermr.training.lowering import joined, lowered
+from feathermr.training.real_objects import RealObjects
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,16 @@ class SimulatedConfig:
             all. A narrow strip is as hard as the whole, and cheaper.
         zoom: how often a part of a larger object fills the field of view.
         blend: how often two objects are mixed, so that no network learns them by heart.
+        real: how often an object is a real image, where a folder of them is given; still objects
+            only.
         coils: numbers of coils, each as likely as it is often listed.
         estimated: how often the maps of several coils are estimated from the samples, as from a
             real scan; else the true ones are given.
         patterns: sampling patterns.
         accelerations: listed ones; or, if ``between``, the ends of a range.
         between: draw the acceleration between the smallest and the largest.
+        partial: how often lines, or points, of one side of k-space are left out as well, beyond 60
+            to 95 % of the matrix (partial Fourier).
         snr: ends of the signal-to-noise ratio's range, drawn evenly on a log scale.
         batch: slices an example.
         cases: number of different objects; 0 for no end.
@@ -82,6 +91,7 @@ class SimulatedConfig:
     strip: int = 0
     zoom: float = 0.4
     blend: float = 0.3
+    real: float = 0.0
     coils: tuple[int, ...] = (1, 1, 1, 2, 4, 6, 8, 12)
     estimated: float = 0.6
     patterns: dict[str, float] = field(
@@ -95,6 +105,7 @@ class SimulatedConfig:
     )
     accelerations: tuple[float, ...] = (2.0, 8.0)
     between: bool = True
+    partial: float = 0.0
     snr: tuple[float, float] = (8.0, 120.0)
     batch: int = 2
     cases: int = 0
@@ -164,12 +175,19 @@ class SimulatedExamples:
         seed: of everything random.
         split: keeps the objects of a training, a validation and a test apart.
         length: number of examples; by default as many as one could ever ask for.
+        real: images of this split to draw objects from, if there are some.
     """
 
     def __init__(
-        self, config: SimulatedConfig, seed: int, split: str = "train", length: int = 2**31
+        self,
+        config: SimulatedConfig,
+        seed: int,
+        split: str = "train",
+        length: int = 2**31,
+        real: RealObjects | None = None,
     ) -> None:
         self.config, self.seed, self.split, self.length = config, seed, split, length
+        self.real = real
 
     def __len__(self) -> int:
         """Number of examples."""
@@ -223,6 +241,8 @@ class SimulatedExamples:
         if self.config.cases:
             number = number % self.config.cases
         source = generator(self.seed, self.split, "object", number)
+        if self.real is not None and frames == 1 and _uniform(source) < self.config.real:
+            return self.real.draw(shape, source)
         body = self._draw(shape, frames, between, source)
         if _uniform(source) < self.config.blend:
             share = 0.25 + 0.5 * _uniform(source)
@@ -252,9 +272,7 @@ class SimulatedExamples:
     def _low_resolution(
         self, body: Tensor, shape: tuple[int, int], source: torch.Generator
     ) -> LowResolution:
-        complete = acquire(
-            body, coil_maps(1, 1, shape, source), background_phase(1, shape, source), shape
-        )
+        complete = acquire(scanner_signal(body, source), coil_maps(1, 1, shape, source), shape)
         noise = sample_noise(tuple(complete.shape), source)
         noisy = complete + noise_level(complete, self._snr(source)) * noise
         return lowered(noisy, complete, self.config.magnify, self.config.kernel)
@@ -273,10 +291,15 @@ class SimulatedExamples:
         """A scan of the first frames; what follows them is wanted, or else they are."""
         coils = scanner.coils
         maps = coil_maps(1, coils, shape, source)
-        complete = acquire(body, maps, background_phase(1, shape, source), shape)
+        body = body * shading(1, (body.shape[-2], body.shape[-1]), source)
+        complete = acquire(scanner_signal(body, source), maps, shape)
         maps = at_scan_resolution(maps)
-        axis = _axis(source) if self.config.strip else None
-        if axis is not None:
+        axis = _axis(source)
+        complete = with_ghosts(complete, axis, source)
+        factors = k_window(shape, source)
+        if factors is not None:
+            complete = complete * factors
+        if self.config.strip:
             window = self._strip(shape, axis, source)
             complete, maps = fft(ifft(complete)[window]), maps[window]
         complete, wanted = complete[:, : scanner.frames], complete[:, scanner.frames :]
@@ -285,7 +308,10 @@ class SimulatedExamples:
         noise = sample_noise(tuple(complete.shape), source, correlation)
         mask = self._mask(tuple(complete[:, :, 0].shape), coils, axis, source)
         zero = torch.zeros((), dtype=complete.dtype)
-        noisy = complete + noise_level(complete, snr) * noise
+        noise = noise_level(complete, snr) * noise
+        if factors is not None and not self.config.strip:
+            noise = noise * factors
+        noisy = with_spike(complete + noise, source)
         return pose_example(
             Acquisition(
                 kspace=torch.where(mask, noisy, zero),
@@ -307,7 +333,7 @@ class SimulatedExamples:
         return (..., some) if axis == -2 else (..., some, slice(None))
 
     def _mask(
-        self, shape: tuple[int, ...], coils: int, axis: int | None, source: torch.Generator
+        self, shape: tuple[int, ...], coils: int, axis: int, source: torch.Generator
     ) -> Tensor:
         config = self.config
         choices = config.accelerations
@@ -315,18 +341,23 @@ class SimulatedExamples:
             acceleration = min(choices) + (max(choices) - min(choices)) * _uniform(source)
         else:
             acceleration = choices[_integer(len(choices), source)]
-        axis = axis or _axis(source)
         lines = shape[axis]
         fewest = FEWEST_CENTER_LINES if coils > 1 else 2
         acceleration = min(acceleration, lines / (fewest + 3))  # a small matrix has few lines
         center = round(CENTER_SHARE / acceleration * lines * (0.5 + _uniform(source)))
-        return PATTERNS[_choice(config.patterns, source)](
+        mask = PATTERNS[_choice(config.patterns, source)](
             shape,
             acceleration=acceleration,
             center=max(fewest, min(center, int(lines / acceleration) - 2)),
             axis=axis,
             generator=source,
         )
+        if _uniform(source) < config.partial:
+            first = round(lines * (0.05 + 0.35 * _uniform(source)))
+            kept = torch.arange(lines) >= first
+            kept = kept if _uniform(source) < 0.5 else kept.flip(0)
+            mask = mask & (kept if axis == -1 else kept[:, None])
+        return mask
 
 
 def _seen(

@@ -10,6 +10,7 @@ from feathermr.training.fastmri_data import open_fastmri
 from feathermr.training.film_data import open_films
 from feathermr.training.image_config import ImagesConfig
 from feathermr.training.image_data import open_images
+from feathermr.training.real_objects import open_real_objects
 from feathermr.training.recipe import Recipe
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 
@@ -17,6 +18,10 @@ from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 VALIDATION = 16
 SIMULATED = "no file of films was given (--data), so simulated ones are trained on"
 NO_PICTURES = "no folder of pictures was given (--data), so simulated ones are trained on"
+NO_IMAGES = (
+    "no folder of real images was given (--data), so the simulator draws all objects; the weights "
+    "that ship saw real images too"
+)
 NATURAL = "natural"
 
 
@@ -84,9 +89,9 @@ def open_sources(recipe: Recipe, path: Path | None) -> Sources:
     if data.source == "images" and path is not None:
         images = open_images(path, data.images, recipe.seed)
         return Sources(images.train, Some(images.validation, data.validation), images.notes)
-    if path is not None:
+    if path is not None and not data.simulated.real:
         raise UsageError("this recipe simulates its data; leave --data out")
-    return _simulated(recipe)
+    return _simulated(recipe, path)
 
 
 def as_trained(recipe: Recipe, path: Path | None) -> Recipe:
@@ -132,14 +137,24 @@ def like_pictures(drawn: SimulatedConfig, images: ImagesConfig) -> SimulatedConf
     )
 
 
-def _simulated(recipe: Recipe) -> Sources:
-    """Simulated examples; what is validated and tested with are bodies, unless none are drawn."""
+def _simulated(recipe: Recipe, path: Path | None) -> Sources:
+    """Simulated examples; what is validated and tested with are bodies, unless none are drawn.
+
+    Args:
+        recipe: of the training.
+        path: of a folder of real images, some of which are objects then.
+    """
     data, seed = as_trained(recipe, None).data, recipe.seed
     drawn, count = data.simulated, data.validation
     bodies = {name: share for name, share in drawn.anatomies.items() if name != NATURAL}
     fixed = replace(drawn, anatomies=bodies or drawn.anatomies)
-    train = SimulatedExamples(drawn, seed)
-    validation = SimulatedExamples(fixed, seed, "validation", count)
+    real = {} if path is None else open_real_objects(path, seed)
+    train = SimulatedExamples(drawn, seed, real=real.get("train"))
+    validation = SimulatedExamples(
+        fixed, seed, "validation", count, real=real.get("validation")
+    )
     notes = {"films": (SIMULATED,), "images": (NO_PICTURES,)}.get(recipe.data.source, ())
+    if drawn.real and path is None:
+        notes = (*notes, NO_IMAGES)
     test = SimulatedExamples(fixed, seed, "test", count) if drawn.frames[1] > 1 else None
     return Sources(train, validation, notes, test)
