@@ -9,6 +9,7 @@ from torch import Tensor
 import laws
 from feathermr.acquisition import Acquisition
 from feathermr.core.errors import DataError, ShapeError
+from feathermr.core.fft import plain_fft, plain_ifft
 from feathermr.core.seeding import generator
 from feathermr.operators import Coils, Encoding, Fourier, Sampling, encoding
 
@@ -128,3 +129,20 @@ def test_working_in_pieces_changes_nothing(
     module = importlib.import_module("feathermr.operators.encoding")
     monkeypatch.setattr(module, "CACHE", images_in_cache * COILS * HEIGHT * WIDTH * 16)
     laws.assert_equal(operator.normal(x), operator.H(operator(x)))
+
+
+@pytest.mark.parametrize("coils", [1, 3])
+@pytest.mark.parametrize("shape", [(8, 7), (6, 9)])
+def test_the_spectrum_is_the_diagonal_of_the_transformed_normal_operator(
+    coils: int, shape: tuple[int, int]
+) -> None:
+    maps = laws.random_array((2, 1, coils, *shape), "maps", dtype=torch.complex128)
+    mask = laws.random_array((2, 1, 1, *shape), "mask", dtype=torch.float64) > 0
+    operator = Encoding(mask, maps, 1)
+    found = operator.spectrum()
+    for y in range(shape[0]):
+        for x in range(shape[1]):
+            wave = torch.zeros(2, 1, *shape, dtype=torch.complex128)
+            wave[..., y, x] = 1
+            column = plain_fft(operator.normal(plain_ifft(wave)))
+            laws.assert_equal(found[..., y, x], column[..., y, x].real, 1e-10)

@@ -92,6 +92,17 @@ def plain_ifft(array: Tensor, axes: tuple[int, ...] = (-2, -1)) -> Tensor:
     return transformed
 
 
+def frequencies(size: int, device: torch.device | None = None) -> Tensor:
+    """Frequencies of `plain_fft` in cycles a sample (double precision), zero at index 0.
+
+    Example:
+        >>> frequencies(5).tolist()
+        [0.0, 0.2, 0.4, -0.4, -0.2]
+    """
+    index = torch.arange(size, device=device)
+    return ((index + size // 2) % size - size // 2).double() / size
+
+
 def to_corner(array: Tensor, axes: tuple[int, ...] = (-2, -1)) -> Tensor:
     """Move the sample at ``n // 2`` of each axis to index 0."""
     moved: Tensor = torch.fft.ifftshift(array, dim=axes)

@@ -57,7 +57,7 @@ class Cascade(nn.Module):
 
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
-        self.iterations, self.steps = config.iterations, config.steps
+        self.iterations = config.iterations
         count = 1 if config.shared else config.steps
         self.refiners = nn.ModuleList(
             Refiner(config.width, config.levels, config.kronecker) for _ in range(count)
@@ -96,13 +96,14 @@ class Cascade(nn.Module):
         each = noise.repeat_interleave(frames)
         both = found.flatten(0, 1)
         unit = disagreement(both[:, 0], both[:, 1], each)
-        apart = unit.square().unflatten(0, (-1, frames)).mean((1, 2, 3)).sqrt()
+        apart = unit.square().reshape(-1, frames, *unit.shape[1:]).mean((1, 2, 3)).sqrt()
         adjoint = encoding.H(kspace)
         image, images = found[:, :, 0], []
+        shape = (image.shape[-2], image.shape[-1])
         for step, error in enumerate(self.errors):
             refiner = self.refiners[step % len(self.refiners)]
             cleaned = refiner(image.flatten(0, 1), both, unit, each).reshape(image.shape)
-            weight = error.weight(noise, apart, (image.shape[-2], image.shape[-1]))
+            weight = error(noise, apart, shape)
             image = consistent_in_bands(cleaned, adjoint, encoding, weight, self.iterations)
             images.append(image)
         return images

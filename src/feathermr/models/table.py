@@ -13,8 +13,8 @@ from feathermr.models.cascade import Cascade, CascadeConfig
 from feathermr.models.chpnet import Chpnet, ChpnetConfig
 from feathermr.models.dual_unet import DualUnet, DualUnetConfig
 from feathermr.models.efficient_unet import EfficientUnetConfig, efficient_unet
-from feathermr.models.lb_unet import LbUnetConfig, lb_unet
 from feathermr.models.film_cascade import FilmCascade, FilmCascadeConfig
+from feathermr.models.lb_unet import LbUnetConfig, lb_unet
 from feathermr.models.liif import Liif, LiifConfig
 from feathermr.models.modl import Modl, ModlConfig
 from feathermr.models.residual_unet import ResidualUnetConfig, residual_unet
@@ -144,9 +144,9 @@ MODELS: Mapping[str, Model] = {
         Cascade,
         CascadeConfig(),
         Card(
-            "from the images of total variation and of CG-SENSE, by small Kronecker U-Nets that mend "
-            "them where they disagree and consistency by bands of frequency in turns; the default "
-            "for static scans",
+            "from the images of total variation and of CG-SENSE, by small Kronecker U-Nets that "
+            "mend them where they disagree and consistency by bands of frequency in turns; the "
+            "default for static scans",
             "unrolled: Aggarwal et al. 2019, doi:10.1109/TMI.2018.2865356; layers: Grassucci et "
             "al. 2022, doi:10.1109/TNNLS.2022.3226772",
         ),

@@ -6,7 +6,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from feathermr.core.fft import plain_fft, plain_ifft, to_corner
+from feathermr.core.fft import frequencies, plain_fft, plain_ifft, to_corner
 from feathermr.core.kept import kept
 from feathermr.operators import Encoding
 from feathermr.solvers import cg
@@ -25,10 +25,8 @@ def band_shares(shape: tuple[int, int], dtype: torch.dtype, device: torch.device
 
     Hat functions of the radius in cycles a pixel, one at each of `RADII`; they sum to one.
     """
-    y, x = (
-        (torch.arange(size, dtype=torch.float64) - size // 2) / size for size in shape
-    )
-    radius = to_corner(torch.hypot(y[:, None], x[None, :]).clamp(max=RADII[-1]))
+    y, x = (frequencies(size) for size in shape)
+    radius = torch.hypot(y[:, None], x[None, :]).clamp(max=RADII[-1])
     edges = torch.tensor(RADII, dtype=torch.float64)
     right = torch.bucketize(radius, edges).clamp(1, len(RADII) - 1)
     place = (radius - edges[right - 1]) / (edges[right] - edges[right - 1])
@@ -51,7 +49,7 @@ class BandError(nn.Module):
         self.logarithm = nn.Parameter(torch.full((len(RADII),), math.log(FIRST_ERROR)))
         self.power = nn.Parameter(torch.zeros(()))
 
-    def weight(self, noise: Tensor, disagreement: Tensor, shape: tuple[int, int]) -> Tensor:
+    def forward(self, noise: Tensor, disagreement: Tensor, shape: tuple[int, int]) -> Tensor:
         """``lambda(k) = (noise / tau(|k|))^2`` (slice, 1, y, x), frequency zero at index 0.
 
         Args:
@@ -62,7 +60,7 @@ class BandError(nn.Module):
         shares = band_shares(shape, noise.dtype, noise.device)
         factor = torch.tensordot(self.logarithm.to(noise.dtype), shares, 1)
         ratio = (noise / disagreement).log().reshape(-1, 1, 1, 1)
-        logarithm = 2 * (ratio * (1 - self.power) - factor)
+        logarithm: Tensor = 2 * (ratio * (1 - self.power) - factor)
         return logarithm.clamp(math.log(LEAST), math.log(MOST)).exp()
 
 

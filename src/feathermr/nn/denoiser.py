@@ -63,7 +63,8 @@ class Denoiser(nn.Module):
         ]
         answer = self.unet(concatenate(inputs, 2), frames)[..., :height, :width].to(image.dtype)
         noise = sigma.to(image.dtype).reshape(-1, 1, 1, 1)
-        return image + answer[:, :2] + chosen(image, other, answer[:, 2:], noise, frames)
+        cleaned: Tensor = image + answer[:, :2] + chosen(image, other, answer[:, 2:], noise, frames)
+        return cleaned
 
 
 def still(channels: Tensor, frames: int) -> Tensor:

@@ -9,7 +9,9 @@ from feathermr.solvers import cg, film_variation, temporal_sparsity, total_varia
 
 #: weight of the total variation in units of the noise variance, and iterations: fewer than to the
 #: limit, because what follows mends the rest
-WEIGHT, ITERATIONS, INNER_ITERATIONS = 8.0, 10, 5
+WEIGHT, ITERATIONS = 8.0, 10
+#: of CG in each, with one coil and with several
+INNER_ITERATIONS, MORE_ITERATIONS = 2, 4
 #: Tikhonov weight of CG-SENSE in units of the noise variance, and its iterations
 RIDGE, SENSE_ITERATIONS = 45.0, 10
 #: weights of the sparsity over temporal frequency of a film and of its total variation
@@ -31,7 +33,7 @@ def sparse_start(kspace: Tensor, adjoint: Tensor, encoding: Encoding) -> Tensor:
         adjoint,
         WEIGHT * variance,
         iterations=ITERATIONS,
-        inner_iterations=INNER_ITERATIONS,
+        inner_iterations=MORE_ITERATIONS if encoding.coil_maps.shape[2] > 1 else INNER_ITERATIONS,
     )
 
 

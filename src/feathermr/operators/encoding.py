@@ -1,5 +1,6 @@
 """The bridge from a scan to its operator ``A = M F C``."""
 
+import math
 from functools import cached_property
 from typing import final
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from feathermr.acquisition import Acquisition
 from feathermr.core.errors import DataError
-from feathermr.core.fft import origin_phase, plain_fft, plain_ifft
+from feathermr.core.fft import origin_phase, plain_fft, plain_ifft, to_corner
 from feathermr.operators.coils import Coils
 from feathermr.operators.fourier import Fourier
 from feathermr.operators.linear_operator import LinearOperator
@@ -63,6 +64,24 @@ class Encoding(LinearOperator):
             rows.append(torch.cat(parts, 1) if len(parts) > 1 else parts[0])
         combined = torch.cat(rows) if len(rows) > 1 else rows[0]
         return combined.mT if swapped else combined
+
+    def spectrum(self) -> Tensor:
+        """Diagonal of ``F A^H A F^H`` (slice, frame or 1, y, x), frequency zero at index 0.
+
+        ``p = sum_c |F s_c|^2 * m / N``, a circular convolution over all ``N`` frequencies, for
+        a mask ``m`` that is the same for all coils: the circulant matrix that is nearest to
+        ``A^H A``, and with one uniform coil ``A^H A`` itself.
+
+        Koolstra et al. 2019, doi:10.1002/mrm.27371.
+        """
+        height, width = self.coil_maps.shape[-2:]
+        mask = self.mask.to(self.coil_maps.real.dtype).mean(2)
+        mask = to_corner(mask.expand(*mask.shape[:2], height, width))
+        power = plain_fft(self.coil_maps).abs().square().sum(2)
+        both = plain_fft(power.to(self.coil_maps.dtype)).conj() * plain_fft(
+            mask.to(self.coil_maps.dtype)
+        )
+        return plain_ifft(both).real.clamp_min(0.0) / math.sqrt(height * width)
 
     def _normal_part(self, image: Tensor, slices: slice, frames: slice) -> Tensor:
         """``A^H A`` of some slices and frames."""

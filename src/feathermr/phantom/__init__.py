@@ -13,8 +13,8 @@ from feathermr.phantom.noise import (
     sample_noise,
     signal_level,
 )
-from feathermr.phantom.scene import ANATOMIES, Anatomy, random_contrast, scene
 from feathermr.phantom.scanner_signal import scanner_phase, scanner_signal
+from feathermr.phantom.scene import ANATOMIES, Anatomy, random_contrast, scene
 from feathermr.phantom.shading import shading
 from feathermr.phantom.simulate import from_image, simulate
 

@@ -44,7 +44,9 @@ def with_fat(body: Tensor, generator: torch.Generator) -> Tensor:
     draw = float(torch.randn((), generator=generator, device=body.device))
     shift = round(max(-FARTHEST, min(FARTHEST, 1.5 * draw)))
     moved = (fat * body).roll(shift, axis)
-    return torch.complex((1 - fat) * body, torch.zeros_like(body)) + torch.polar(moved, angle.expand_as(moved))
+    return torch.complex((1 - fat) * body, torch.zeros_like(body)) + torch.polar(
+        moved, angle.expand_as(moved)
+    )
 
 
 def tissue_phase(body: Tensor, generator: torch.Generator) -> Tensor:

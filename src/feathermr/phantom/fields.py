@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from feathermr.core.fft import plain_ifft
+from feathermr.core.fft import frequencies, plain_ifft
 
 Shape = tuple[int, int]
 
@@ -36,8 +36,8 @@ def smooth_noise(batch: int, shape: Shape, cells: int, generator: torch.Generato
 
 def _frequency(shape: Shape, device: torch.device) -> Tensor:
     """Radial frequency in cycles per sample, origin at index 0."""
-    y, x = ((torch.arange(size, device=device) + size // 2) % size - size // 2.0 for size in shape)
-    return torch.hypot(y[:, None] / shape[0], x[None, :] / shape[1])
+    y, x = (frequencies(size, device).float() for size in shape)
+    return torch.hypot(y[:, None], x[None, :])
 
 
 def _shaped_noise(batch: int, amplitude: Tensor, generator: torch.Generator) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from feathermr.core.fft import plain_fft, plain_ifft
+from feathermr.core.fft import frequencies, plain_fft, plain_ifft
 
 #: signal, as a share of the brightest, below which a pixel is taken for air
 AIR = 0.12
@@ -25,11 +25,12 @@ def dipole_field(body: Tensor, generator: torch.Generator) -> Tensor:
     """
     first = body[:, :1]
     tissue = (((blurred(first, 5) / peak(first)) - AIR) / (AIR / 3)).sigmoid()
-    height, width = body.shape[-2:]
-    y = torch.fft.fftfreq(height, device=body.device)[:, None]
-    x = torch.fft.fftfreq(width, device=body.device)[None, :]
+    y, x = (frequencies(size, body.device).to(body.dtype) for size in body.shape[-2:])
+    y, x = y[:, None], x[None, :]
     angle, tilt = (uniform(body.shape[0], 0.0, math.pi, generator) for _ in range(2))
-    along = (y * angle.sin() + x * angle.cos()).square() / (y.square() + x.square()).clamp_min(1e-12)
+    along = (y * angle.sin() + x * angle.cos()).square() / (y.square() + x.square()).clamp_min(
+        1e-12
+    )
     kernel = 1 / 3 - tilt.sin().square() * along
     kernel[..., 0, 0] = 0
     field = plain_ifft(plain_fft(tissue.to(torch.complex64)) * kernel).real

@@ -31,7 +31,9 @@ def shading(batch: int, shape: Shape, generator: torch.Generator) -> Tensor:
     choice, surface = (float(torch.rand((), generator=generator, device=device)) for _ in range(2))
     if choice < SMOOTH:
         cells = 1 + int(torch.randint(3, (), generator=generator, device=device))
-        field = smooth_noise(batch, (max(8, shape[0] // 4), max(8, shape[1] // 4)), cells, generator)
+        field = smooth_noise(
+            batch, (max(8, shape[0] // 4), max(8, shape[1] // 4)), cells, generator
+        )
         field = interpolate(field, size=shape, mode="bilinear", align_corners=True)
         factor = (uniform(batch, 0.0, 0.45, generator) * field).exp()
     if surface < SURFACE:

@@ -88,8 +88,8 @@ def simulate(
     of its own, drawn by a generator of (seed, anatomy, index of the slice), so that a slice does
     not depend on how many there are. The frames are one heart beat.
 
-    The phase is a scanner's, drawn for each slice (`scanner_signal`): fat beside water, a field that
-    is steep beside air, an echo off the centre, smooth fields; sometimes none of it. The
+    The phase is a scanner's, drawn for each slice (`scanner_signal`): fat beside water, a field
+    that is steep beside air, an echo off the centre, smooth fields; sometimes none of it. The
     ``reference`` is the object with this phase, low-passed to the scan's matrix by
     cropping its transform: what a complete scan without noise by a single uniform coil gives. With
     several coils, maps act on the finer grid, so that the k-space is not the transform of the maps
@@ -169,7 +169,7 @@ def from_image(
         noise=alone,
     )
     return made.with_notes(
-        f"k-space made from a magnitude image: a scanner's phase, maps of {coils} coil(s) and noise of "
-        f"signal-to-noise ratio {snr:g} were added (seed {seed})",
+        f"k-space made from a magnitude image: a scanner's phase, maps of {coils} coil(s) and "
+        f"noise of signal-to-noise ratio {snr:g} were added (seed {seed})",
         "retrospective: the k-space is the transform of the reference (inverse crime)",
     )

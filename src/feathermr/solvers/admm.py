@@ -22,6 +22,7 @@ def admm(
     penalty: float | Tensor,
     iterations: tuple[int, int],
     initial: Tensor | None = None,
+    precondition: Callable[[Tensor], Tensor] | None = None,
     progress: Progress = silent,
 ) -> Tensor:
     """Minimise ``0.5 ||A x - y||^2 + g(T x)`` for each item of the first axis of the image.
@@ -39,6 +40,7 @@ def admm(
         penalty: weight of the split, one or one an item; it changes the speed, not the solution.
         iterations: of the three steps, and of CG in each.
         initial: image to start from; ``A^H y`` by default.
+        precondition: an approximate inverse of ``A^H A + penalty T^H T``, for CG.
         progress: told after each iteration.
 
     Boyd et al. 2011, doi:10.1561/2200000016.
@@ -53,7 +55,13 @@ def admm(
     multiplier = torch.zeros_like(split)
     for iteration in range(steps):
         target = right_side + penalty * transform.H(split - multiplier)
-        solution = cg(system, target, iterations=inner_iterations, initial=solution)
+        solution = cg(
+            system,
+            target,
+            iterations=inner_iterations,
+            initial=solution,
+            precondition=precondition,
+        )
         relaxed = RELAXATION * transform(solution) + (1 - RELAXATION) * split
         split = prox(relaxed + multiplier)
         multiplier = multiplier + relaxed - split

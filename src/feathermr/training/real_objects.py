@@ -164,8 +164,10 @@ def _placed(image: Tensor, shape: tuple[int, int], source: torch.Generator) -> T
     x = (torch.arange(fine[1]) - fine[1] / 2)[None, :] * step_x * flip
     down = math.cos(turn) * y - math.sin(turn) * x
     right = math.sin(turn) * y + math.cos(turn) * x
-    room = [max(0.0, size - 0.8 * float(field.max() - field.min()))
-            for size, field in ((height, down), (width, right))]
+    room = [
+        max(0.0, size - 0.8 * float(field.max() - field.min()))
+        for size, field in ((height, down), (width, right))
+    ]
     down = down + _between(-0.5, 0.5, source) * room[0]
     right = right + _between(-0.5, 0.5, source) * room[1]
     grid = torch.stack([2 * right / width, 2 * down / height], -1)[None]

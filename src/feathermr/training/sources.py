@@ -150,9 +150,7 @@ def _simulated(recipe: Recipe, path: Path | None) -> Sources:
     fixed = replace(drawn, anatomies=bodies or drawn.anatomies)
     real = {} if path is None else open_real_objects(path, seed)
     train = SimulatedExamples(drawn, seed, real=real.get("train"))
-    validation = SimulatedExamples(
-        fixed, seed, "validation", count, real=real.get("validation")
-    )
+    validation = SimulatedExamples(fixed, seed, "validation", count, real=real.get("validation"))
     notes = {"films": (SIMULATED,), "images": (NO_PICTURES,)}.get(recipe.data.source, ())
     if drawn.real and path is None:
         notes = (*notes, NO_IMAGES)
