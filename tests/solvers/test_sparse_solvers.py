@@ -6,7 +6,7 @@ from torch import Tensor
 
 import laws
 from feathermr.operators import Differences, Identity, Wavelet
-from feathermr.solvers import admm, fista, soft_threshold
+from feathermr.solvers import Split, admm, fista, soft_threshold
 
 ITEMS, ROWS, SIZE, WEIGHT = 2, 9, 12, 0.7
 
@@ -54,9 +54,7 @@ def run_admm(iterations: int, penalty: float) -> Tensor:
     return admm(
         lambda x: (matrix.mH @ (matrix @ x[..., None]))[..., 0],
         (matrix.mH @ samples[..., None])[..., 0],
-        Identity((ITEMS, SIZE)),
-        lambda z: soft_threshold(z, WEIGHT / penalty),
-        penalty=penalty,
+        Split(Identity((ITEMS, SIZE)), lambda z: soft_threshold(z, WEIGHT / penalty), penalty),
         iterations=(iterations, 4),
     )
 
@@ -91,9 +89,11 @@ def run_tv(noisy: Tensor, weight: float, penalty: float, iterations: int) -> Ten
     return admm(
         lambda x: x,
         noisy,
-        Differences(tuple(noisy.shape), (-2, -1)),
-        lambda z: soft_threshold(z, weight / penalty),
-        penalty=penalty,
+        Split(
+            Differences(tuple(noisy.shape), (-2, -1)),
+            lambda z: soft_threshold(z, weight / penalty),
+            penalty,
+        ),
         iterations=(iterations, 4),
     )
 
@@ -124,9 +124,7 @@ def test_with_an_orthonormal_transform_the_minimiser_is_one_threshold() -> None:
     found = admm(
         lambda x: x,
         noisy,
-        transform,
-        lambda z: soft_threshold(z, 0.3 / 0.5),
-        penalty=0.5,
+        Split(transform, lambda z: soft_threshold(z, 0.3 / 0.5), 0.5),
         iterations=(200, 4),
     )
     laws.assert_equal(found, expected, 1e-7)
@@ -137,9 +135,7 @@ def test_a_penalty_of_zero_is_least_squares() -> None:
     found = admm(
         lambda x: 2 * x,
         noisy,
-        Identity((1, 1, 11, 9)),
-        torch.zeros_like,
-        penalty=0.0,
+        Split(Identity((1, 1, 11, 9)), torch.zeros_like, 0.0),
         iterations=(2, 4),
     )
     laws.assert_equal(found, noisy / 2)
@@ -158,9 +154,7 @@ def test_progress_is_told_after_every_iteration() -> None:
     admm(
         lambda x: x,
         torch.ones(1, 2),
-        Identity((1, 2)),
-        lambda z: z,
-        penalty=1.0,
+        Split(Identity((1, 2)), lambda z: z, 1.0),
         iterations=(2, 4),
         progress=lambda done, total: told.append((done, total)),
     )

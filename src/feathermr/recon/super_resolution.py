@@ -19,7 +19,7 @@ from feathermr.recon.magnify import FIXED, magnify
 from feathermr.recon.problem import LEAST_NOISE
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import within
-from feathermr.solvers import admm, joint_threshold
+from feathermr.solvers import Split, admm, joint_threshold
 
 #: threshold of the split for images of about 1; it sets the speed, not the solution
 THRESHOLD = 0.05
@@ -113,9 +113,11 @@ class TotalVariationSuperResolution:
         return admm(
             operator.normal,
             operator.H(low),
-            Differences(operator.domain, (-2, -1)),
-            lambda split: joint_threshold(split, THRESHOLD),
-            penalty=weight / THRESHOLD,
+            Split(
+                Differences(operator.domain, (-2, -1)),
+                lambda split: joint_threshold(split, THRESHOLD),
+                weight / THRESHOLD,
+            ),
             iterations=(self.iterations, INNER_ITERATIONS),
             initial=operator.interpolate(low),
             progress=progress,

@@ -11,7 +11,7 @@ from feathermr.operators import Differences
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import need_frames, run
-from feathermr.solvers import admm, soft_threshold
+from feathermr.solvers import Split, admm, soft_threshold
 
 #: threshold of the split, in units of bright tissue; sets the speed, not the solution
 THRESHOLD = 0.04
@@ -56,9 +56,11 @@ class TemporalTotalVariation:
         return admm(
             operator.normal,
             operator.H(problem.acquisition.kspace),
-            Differences(operator.domain, (-3,), self.cyclic),
-            lambda split: soft_threshold(split, THRESHOLD),
-            penalty=problem.weight(self.weight) / THRESHOLD,
+            Split(
+                Differences(operator.domain, (-3,), self.cyclic),
+                lambda split: soft_threshold(split, THRESHOLD),
+                problem.weight(self.weight) / THRESHOLD,
+            ),
             iterations=(self.iterations, INNER_ITERATIONS),
             progress=progress,
         )

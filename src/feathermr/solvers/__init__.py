@@ -1,6 +1,6 @@
 """Iterative solvers that take callables."""
 
-from feathermr.solvers.admm import admm
+from feathermr.solvers.admm import Split, admm
 from feathermr.solvers.conjugate_gradient import cg
 from feathermr.solvers.film_variation import film_variation
 from feathermr.solvers.fista import fista
@@ -10,6 +10,7 @@ from feathermr.solvers.temporal_sparsity import temporal_sparsity
 from feathermr.solvers.total_variation import total_variation
 
 __all__ = [
+    "Split",
     "admm",
     "cg",
     "film_variation",

@@ -1,6 +1,7 @@
 """The alternating direction method of multipliers for least squares with a sparse transform."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,13 +14,26 @@ from feathermr.solvers.conjugate_gradient import cg
 RELAXATION = 1.6
 
 
+@dataclass(frozen=True)
+class Split:
+    """What is split off: ``g(T x)``.
+
+    Attributes:
+        transform: ``T``.
+        prox: of ``g / penalty``.
+        penalty: weight of the split, one or one an item; it changes the speed, not the solution.
+    """
+
+    transform: LinearOperator
+    prox: Callable[[Tensor], Tensor]
+    penalty: float | Tensor
+
+
 def admm(
     normal: Callable[[Tensor], Tensor],
     right_side: Tensor,
-    transform: LinearOperator,
-    prox: Callable[[Tensor], Tensor],
+    split: Split,
     *,
-    penalty: float | Tensor,
     iterations: tuple[int, int],
     initial: Tensor | None = None,
     precondition: Callable[[Tensor], Tensor] | None = None,
@@ -35,9 +49,7 @@ def admm(
     Args:
         normal: ``A^H A``.
         right_side: ``A^H y``.
-        transform: ``T``.
-        prox: of ``g / penalty``.
-        penalty: weight of the split, one or one an item; it changes the speed, not the solution.
+        split: ``g`` and ``T``.
         iterations: of the three steps, and of CG in each.
         initial: image to start from; ``A^H y`` by default.
         precondition: an approximate inverse of ``A^H A + penalty T^H T``, for CG.
@@ -45,16 +57,17 @@ def admm(
 
     Boyd et al. 2011, doi:10.1561/2200000016.
     """
+    transform, prox, penalty = split.transform, split.prox, split.penalty
 
     def system(image: Tensor) -> Tensor:
         return normal(image) + penalty * transform.normal(image)
 
     steps, inner_iterations = iterations
     solution = right_side if initial is None else initial
-    split = prox(transform(solution))
-    multiplier = torch.zeros_like(split)
+    sparse = prox(transform(solution))
+    multiplier = torch.zeros_like(sparse)
     for iteration in range(steps):
-        target = right_side + penalty * transform.H(split - multiplier)
+        target = right_side + penalty * transform.H(sparse - multiplier)
         solution = cg(
             system,
             target,
@@ -62,8 +75,8 @@ def admm(
             initial=solution,
             precondition=precondition,
         )
-        relaxed = RELAXATION * transform(solution) + (1 - RELAXATION) * split
-        split = prox(relaxed + multiplier)
-        multiplier = multiplier + relaxed - split
+        relaxed = RELAXATION * transform(solution) + (1 - RELAXATION) * sparse
+        sparse = prox(relaxed + multiplier)
+        multiplier = multiplier + relaxed - sparse
         progress(iteration + 1, steps)
     return solution

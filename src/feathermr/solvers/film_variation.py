@@ -5,7 +5,7 @@ from torch import Tensor
 
 from feathermr.core.progress import Progress, silent
 from feathermr.operators import Differences, LinearOperator
-from feathermr.solvers.admm import admm
+from feathermr.solvers.admm import Split, admm
 from feathermr.solvers.proximal import joint_threshold, soft_threshold
 
 #: threshold of the split for images of about 1; it sets the speed, not the solution
@@ -50,9 +50,7 @@ def film_variation(
     return admm(
         encoding.normal,
         adjoint,
-        Differences(encoding.domain, (-3, -2, -1)),
-        prox,
-        penalty=weight / THRESHOLD,
+        Split(Differences(encoding.domain, (-3, -2, -1)), prox, weight / THRESHOLD),
         iterations=(iterations, inner_iterations),
         initial=initial,
         progress=progress,

@@ -9,7 +9,7 @@ from feathermr.core.fft import frequencies, plain_fft, plain_ifft
 from feathermr.core.kept import kept
 from feathermr.core.progress import Progress, silent
 from feathermr.operators import Differences, Encoding, LinearOperator
-from feathermr.solvers.admm import admm
+from feathermr.solvers.admm import Split, admm
 from feathermr.solvers.proximal import joint_threshold
 
 #: threshold of the split for images of about 1; it sets the speed, not the solution
@@ -49,9 +49,11 @@ def total_variation(
     return admm(
         encoding.normal,
         adjoint,
-        Differences(encoding.domain, (-2, -1)),
-        lambda split: joint_threshold(split, THRESHOLD),
-        penalty=penalty,
+        Split(
+            Differences(encoding.domain, (-2, -1)),
+            lambda split: joint_threshold(split, THRESHOLD),
+            penalty,
+        ),
         iterations=(iterations, inner_iterations),
         precondition=_circulant(encoding, penalty) if isinstance(encoding, Encoding) else None,
         progress=progress,
