@@ -9,7 +9,12 @@ from PIL import Image
 
 from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
-from feathermr.training.real_objects import RealImage, RealObjects, open_real_objects
+from feathermr.training.real_objects import (
+    RealImage,
+    RealObjects,
+    diffused,
+    open_real_objects,
+)
 from feathermr.training.recipe import parse_recipe
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 from feathermr.training.sources import NO_IMAGES, open_sources
@@ -73,6 +78,16 @@ def test_an_object_lies_on_the_finer_grid_and_is_about_one_where_bright() -> Non
         assert float(body.max()) > 0.1
     again = objects.draw((48, 56), generator(9))
     assert torch.equal(again, body)
+
+
+def test_diffusion_takes_texture_away_and_keeps_edges_and_the_mean() -> None:
+    step = torch.zeros(40, 40)
+    step[:, 20:] = 1.0
+    rough = step + 0.02 * torch.randn(40, 40, generator=generator(0))
+    smooth = diffused(rough, edge=0.1, steps=40)
+    assert float((smooth - step)[:, :17].std()) < 0.3 * float((rough - step)[:, :17].std())
+    assert float(smooth[:, 20].mean() - smooth[:, 19].mean()) > 0.8
+    assert float(smooth.mean()) == pytest.approx(float(rough.mean()), abs=1e-6)
 
 
 def test_simulated_scans_take_their_objects_from_them() -> None:

@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import avg_pool2d, grid_sample
 
 from feathermr.acquisition import load
 from feathermr.core.errors import DataError
@@ -26,6 +26,8 @@ PACKED = ("data", "shapes", "offs", "group")
 APART = 0.08
 #: pixels of a scan in pixels of the image that is its object, at least and at most
 FINEST, COARSEST = 0.95, 2.4
+#: how often an image is blurred, and how often smoothed within its edges
+BLURRED, DIFFUSED = 0.15, 0.25
 #: places tried for a part of an image that shows something
 PLACES = 4
 
@@ -61,8 +63,8 @@ class RealObjects:
     def draw(self, shape: tuple[int, int], source: torch.Generator) -> Tensor:
         """An object (1, 1, Y, X) on the grid that is finer than the scan's, bright parts about 1.
 
-        A random image at a random place, of random size, stretched, turned, mirrored, and with
-        another contrast: ``m^gamma``, or a curve that is not monotonic.
+        A random image at a random place, of random size, stretched, turned, mirrored, sometimes
+        smoothed, and with another contrast: ``m^gamma``, or a curve that is not monotonic.
 
         Args:
             shape: of the scan (y, x).
@@ -74,7 +76,7 @@ class RealObjects:
             body = _placed(image, shape, source)
             if float(body.mean()) > 0.25 * float(image.mean()):
                 break
-        return _recoloured(body.clamp_min(0), source)
+        return _recoloured(_smoothed(body.clamp_min(0), source), source)
 
 
 def open_real_objects(folder: Path, seed: int) -> dict[str, RealObjects]:
@@ -172,6 +174,44 @@ def _placed(image: Tensor, shape: tuple[int, int], source: torch.Generator) -> T
     right = right + _between(-0.5, 0.5, source) * room[1]
     grid = torch.stack([2 * right / width, 2 * down / height], -1)[None]
     return grid_sample(image, grid, mode="bicubic", padding_mode="zeros", align_corners=False)
+
+
+def _smoothed(body: Tensor, source: torch.Generator) -> Tensor:
+    """The body as another scanner may have shown it: blurred, or without texture within edges.
+
+    The images that there are have their own noise, of which a network would learn that all tissue
+    is rough.
+    """
+    choice = _uniform(source)
+    if choice < BLURRED:
+        width = 3 + 2 * _integer(3, source)
+        return avg_pool2d(body, width, 1, width // 2)
+    if choice < BLURRED + DIFFUSED:
+        edge = _between(0.02, 0.15, source)
+        return diffused(body, edge, 8 + _integer(32, source))
+    return body
+
+
+def diffused(image: Tensor, edge: float, steps: int) -> Tensor:
+    """``m + 0.2 div(g grad m)`` again and again, ``g = 1 / (1 + (|grad m| / edge)^2)``.
+
+    Texture flows away and edges stay: Perona and Malik 1990, doi:10.1109/34.56205.
+
+    Args:
+        image: (..., y, x).
+        edge: difference of neighbours from which they lie on two sides of an edge.
+        steps: how often.
+    """
+    for _ in range(steps):
+        change = torch.zeros_like(image)
+        for axis in (-2, -1):
+            step = image.diff(dim=axis)
+            flow = step / (1 + (step / edge).square())
+            size = image.shape[axis] - 1
+            change.narrow(axis, 0, size).add_(flow)
+            change.narrow(axis, 1, size).sub_(flow)
+        image = image + 0.2 * change
+    return image
 
 
 def _recoloured(body: Tensor, source: torch.Generator) -> Tensor:
