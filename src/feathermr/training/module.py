@@ -21,6 +21,7 @@ from feathermr.training.batches import Batch, to_example
 from feathermr.training.continuous import answer
 from feathermr.training.ema import AveragedModel
 from feathermr.training.losses import Loss, LossTerms
+from feathermr.training.muon import Muon
 from feathermr.training.recipe import OptimiserRecipe, Recipe
 from feathermr.training.schedule import learning_rate_factor
 
@@ -127,8 +128,10 @@ class Training(LightningModule):
 
 
 def make_optimiser(recipe: OptimiserRecipe, parameters: ParamsT) -> Optimizer:
-    """Adam or AdamW over parameters, or over groups of them."""
+    """Adam, AdamW or Muon over parameters, or over groups of them."""
     rate, betas, decay = recipe.learning_rate, recipe.betas, recipe.weight_decay
+    if recipe.name == "muon":
+        return Muon(parameters, rate, betas, weight_decay=decay)
     if recipe.name == "adamw":
         return AdamW(parameters, rate, betas, weight_decay=decay)
     return Adam(parameters, rate, betas, weight_decay=decay)

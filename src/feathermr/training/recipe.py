@@ -121,14 +121,14 @@ class OptimiserRecipe:
     """How weights follow the gradient.
 
     Attributes:
-        name: Adam, or Adam with decoupled weight decay.
+        name: Adam, Adam with decoupled weight decay, or `Muon`.
         learning_rate: the largest.
         weight_decay: pull of all weights to zero.
         betas: decay of the averages of the gradient and of its square.
         clip: largest Euclidean norm of the gradient; 0 for any.
     """
 
-    name: Literal["adam", "adamw"] = "adam"
+    name: Literal["adam", "adamw", "muon"] = "adam"
     learning_rate: float = 2e-4
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
