@@ -6,19 +6,19 @@ import torch
 from torch import Tensor
 
 #: how often k-space is filtered or empty outside, has ghosts along its lines, or a spike
-FILTERED, GHOSTED, SPIKED = 0.3, 0.05, 0.03
+FILTERED, GHOSTED, SPIKED = 0.45, 0.05, 0.03
 
 
 def k_window(shape: tuple[int, int], generator: torch.Generator) -> Tensor | None:
     """Factors (y, x) by which k-space is filtered, or set to zero outside; ``None`` for neither.
 
-    An ellipse or a rectangle of 60 to 100 % of the matrix, each axis by itself, with an edge that
+    An ellipse or a rectangle of 40 to 100 % of the matrix, each axis by itself, with an edge that
     is hard or that falls as half a cosine (Tukey).
     """
     if _uniform(generator) >= FILTERED:
         return None
     device = generator.device
-    extents = [0.6 + 0.45 * _uniform(generator) for _ in shape]
+    extents = [0.4 + 0.65 * _uniform(generator) for _ in shape]
     y, x = (
         (torch.arange(size, device=device) - size // 2) / (size / 2) / extent
         for size, extent in zip(shape, extents, strict=True)

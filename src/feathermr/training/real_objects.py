@@ -18,6 +18,9 @@ from feathermr.core.errors import DataError
 from feathermr.phantom.canvas import OVERSAMPLING
 from feathermr.training.splits import by_case
 
+#: file in a folder of images that names their sources and licences, a line each
+CREDITS = "credits.txt"
+UNNAMED = f"real images whose sources are not named (a file {CREDITS} in their folder names them)"
 #: file endings of images in a folder; ``.npz`` of the packed layout, see `_packed`
 ENDINGS = (".npz", ".png", ".jpg", ".jpeg", ".nii", ".gz", ".dcm")
 #: keys of a packed file
@@ -117,6 +120,15 @@ def open_real_objects(folder: Path, seed: int) -> dict[str, RealObjects]:
             ("test", split.test),
         )
     }
+
+
+def credits_of(folder: Path) -> tuple[str, ...]:
+    """Sources and licences of the images in a folder, a line each, from its ``credits.txt``."""
+    try:
+        lines = (folder / CREDITS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return (UNNAMED,)
+    return tuple(line.strip() for line in lines if line.strip()) or (UNNAMED,)
 
 
 def _read(path: Path, folder: Path) -> list[RealImage]:

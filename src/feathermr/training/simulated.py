@@ -309,7 +309,7 @@ class SimulatedExamples:
         mask = self._mask(tuple(complete[:, :, 0].shape), coils, axis, source)
         zero = torch.zeros((), dtype=complete.dtype)
         noise = noise_level(complete, snr) * noise
-        if factors is not None and not self.config.strip:
+        if factors is not None and not self.config.strip and _uniform(source) < 0.5:
             noise = noise * factors
         noisy = with_spike(complete + noise, source)
         return pose_example(
