@@ -14,6 +14,11 @@ IMPLICIT ?=
 MANY ?=
 IMPLICIT_STUDY ?=
 
+ifeq ($(GOMP_SPINCOUNT)$(KMP_BLOCKTIME)$(OMP_WAIT_POLICY),)
+export GOMP_SPINCOUNT := 10000# as the package does; benchmarks import torch first
+export KMP_BLOCKTIME := 1
+endif
+
 .PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-deploy bench-implicit bench-kronecker bench-learned bench-many bench-simulator study-cine study-distillation study-implicit study-kronecker soak clean
 
 demo: $(VENV)/.stamp-run
