@@ -30,12 +30,14 @@ class Stopwatch(Callback):
         self.folder, self.say = folder, say
         self.seconds = dict.fromkeys(PARTS, 0.0)
         self.steps = self.examples = 0
-        self.mark: float | None = None
+        self.processor = 0.0
+        self.mark: tuple[float, float] | None = None
 
     def _lap(self, part: str) -> None:
-        now = time.perf_counter()
+        now = time.perf_counter(), time.process_time()
         if self.mark is not None:
-            self.seconds[part] += now - self.mark
+            self.seconds[part] += now[0] - self.mark[0]
+            self.processor += now[1] - self.mark[1]
             self.mark = now
 
     def on_train_batch_start(
@@ -62,15 +64,18 @@ class Stopwatch(Callback):
             self._lap("optimiser")
             self.steps += 1
             self.examples += int(batch["target"].shape[0]) * trainer.world_size
-        self.mark = time.perf_counter()
+        self.mark = time.perf_counter(), time.process_time()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """What follows is the next step."""
         if self.mark is not None:
-            self.mark = time.perf_counter()
+            self.mark = time.perf_counter(), time.process_time()
 
     def speed(self) -> Mapping[str, Any]:
-        """Examples (slices or films) a second, and seconds of a step by part."""
+        """Examples (slices or films) a second, and seconds of a step by part.
+
+        The processor's seconds are those of this process and its threads, without its workers.
+        """
         total = sum(self.seconds.values())
         return {
             "steps": self.steps,
@@ -78,6 +83,7 @@ class Stopwatch(Callback):
             "seconds_per_step": {
                 part: round(value / self.steps, 5) for part, value in self.seconds.items()
             },
+            "processor_seconds_per_step": round(self.processor / self.steps, 5),
         }
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

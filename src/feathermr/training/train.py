@@ -30,6 +30,7 @@ from feathermr.training.distill.teacher import export_teacher, trained_teacher
 from feathermr.training.example import Examples
 from feathermr.training.film_pictures import sentence, show_films
 from feathermr.training.keeper import Keeper, TrainingInterruptedError
+from feathermr.training.kernels import keep_kernels
 from feathermr.training.losses import Loss, make_loss
 from feathermr.training.module import Training
 from feathermr.training.origin import with_origin
@@ -122,6 +123,7 @@ def train(
         TrainingInterruptedError: by Ctrl-C or a signal, or when the time is over before a teacher
             is ready; the training can be resumed.
     """
+    keep_kernels()
     folder = RunFolder(out)
     found = open_sources(recipe, run.data)
     recipe = as_trained(recipe, run.data)
