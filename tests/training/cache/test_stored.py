@@ -1,5 +1,8 @@
 """What is read from a file is what was drawn, and no file is ever wrong."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,6 @@ import torch
 
 from feathermr.core.errors import DataError
 from feathermr.training.batches import to_batch, to_example
-from feathermr.training.cache import stored as stored_file
 from feathermr.training.cache.packing import packed, read_packed, unpacked, write_packed
 from feathermr.training.cache.started import WithStarts
 from feathermr.training.cache.stored import Stored
@@ -108,23 +110,41 @@ def test_a_file_that_a_power_cut_spoiled_is_drawn_anew(tmp_path: Path, content: 
     assert source.drawn == [1]
 
 
-def test_a_killed_drawer_leaves_nothing_that_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class KilledError(BaseException):
-        pass
+DRAWER = """
+import sys, itertools, torch
+from pathlib import Path
+from feathermr.training.cache.stored import Stored
+from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
+torch.set_num_threads(1)
+config = SimulatedConfig(
+    anatomies={"texture": 1.0}, sizes=(32, 40), coils=(1, 3), blend=0, batch=2, snr=(20, 30)
+)
+kept = Stored(SimulatedExamples(config, 0), Path(sys.argv[1]), 1)
+for number in itertools.count():
+    kept[number]
+"""
 
-    def killed(batch: object, path: Path) -> None:
-        path.with_name(".1-0123abcd-half.safetensors").write_bytes(b"half")
-        raise KilledError
 
-    kept = Stored(Counted(), tmp_path, 1)
-    with monkeypatch.context() as patch:
-        patch.setattr(stored_file, "write_packed", killed)
-        with pytest.raises(KilledError):
-            kept[0]
-    assert_equal(kept[0], SimulatedExamples(SMALL, 0)[0])
+@pytest.mark.slow
+def test_a_killed_drawer_leaves_nothing_that_is_read_and_wrong(tmp_path: Path) -> None:
+    drawer = subprocess.Popen([sys.executable, "-c", DRAWER, str(tmp_path)])
+    try:
+        for _ in range(600):
+            if len(list(tmp_path.glob("*.safetensors"))) > 20 or drawer.poll() is not None:
+                break
+            time.sleep(0.1)
+    finally:
+        drawer.kill()
+        drawer.wait()
+    source = Counted()
+    kept = Stored(source, tmp_path, 1)
     kept.check()
+    names = [int(one.stem) for one in tmp_path.glob("[0-9]*.safetensors")]
+    assert sorted(names) == list(range(len(names)))
+    assert len(names) > 20
+    for number in names:
+        assert_equal(kept[number], source.examples[number])
+    assert len(source.drawn) == 1  # by the check
 
 
 def test_files_of_another_simulator_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A training with a cache: the same whoever draws, resumed bit for bit, with starts kept."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from feathermr.core.errors import DataError
 from feathermr.models.table import build
 from feathermr.training.batches import to_batch
 from feathermr.training.cache.started import WithStarts
+from feathermr.training.distill.module import Distillation
+from feathermr.training.example import Example
 from feathermr.training.losses import make_loss
 from feathermr.training.module import Training
 from feathermr.training.run_folder import RunFolder
@@ -92,6 +95,19 @@ def test_a_step_begins_from_the_starts_that_the_example_brings() -> None:
     assert Tiny.computed == before
     left_out = {key: value for key, value in batch.items() if key != "starts"}
     torch.testing.assert_close(module._compare(model, left_out)[0], given)
+
+
+def test_a_teacher_does_not_begin_from_the_starts_of_its_student() -> None:
+    recipe = small_recipe(text=STARTED)
+    student, teacher = (build(recipe.model, recipe.settings, seed) for seed in (0, 1))
+    assert isinstance(student, Tiny)
+    example = WithStarts(SimulatedExamples(recipe.data.simulated, 0), student)[1]
+    assert isinstance(example, Example)
+    module = Distillation(student, teacher, make_loss("l1"), recipe, example)
+    expected = teacher(example.kspace, example.encoding)
+    assert example.starts is not None
+    doubled = replace(example, starts=2 * example.starts)
+    torch.testing.assert_close(module._taught(doubled), expected)
 
 
 def test_a_cache_of_another_simulator_is_refused_and_the_run_is_not_begun(
