@@ -54,7 +54,7 @@ def affordable(options, speed, drawn, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--recipe", default="kronecker-cascade")
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -71,7 +71,7 @@ def main():
         train(options, cache, options.trial, TRIAL * options.minutes)
         record = json.loads((options.out / "environment.json").read_text())
         drawn = len(list(cache.glob("*/train/*.safetensors")))
-        left = options.minutes - (time.monotonic() - begin) / 60
+        left = max(0.1, options.minutes - (time.monotonic() - begin) / 60)
         steps = affordable(options, record["runs"][-1]["speed"], drawn, 60 * PLANNED * left)
         train(options, cache, steps, left, "--resume")
     print(f"{(time.monotonic() - begin) / 60:.1f} minutes; results: {options.out}")
