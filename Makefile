@@ -12,9 +12,16 @@ CINE_STUDY ?=
 DEPLOY ?=
 IMPLICIT ?=
 MANY ?=
+TRAINING ?=
+TRAIN_GPU ?=
 IMPLICIT_STUDY ?=
 
-.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-deploy bench-implicit bench-kronecker bench-learned bench-many bench-simulator study-cine study-distillation study-implicit study-kronecker soak clean
+ifeq ($(GOMP_SPINCOUNT)$(KMP_BLOCKTIME)$(OMP_WAIT_POLICY),)
+export GOMP_SPINCOUNT := 10000# as the package does; benchmarks import torch first
+export KMP_BLOCKTIME := 1
+endif
+
+.PHONY: demo test test-all lint types contract check bench-cine bench-classical bench-deploy bench-implicit bench-kronecker bench-learned bench-many bench-simulator bench-training train-gpu study-cine study-distillation study-implicit study-kronecker soak clean
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/feathermr demo $(DEMO)
@@ -61,6 +68,12 @@ bench-many: $(VENV)/.stamp-cluster
 
 bench-simulator: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/simulator.py
+
+bench-training: $(VENV)/.stamp-test
+	$(BIN)/python benchmarks/training_speed.py $(TRAINING)
+
+train-gpu:
+	$(PYTHON) benchmarks/train_gpu.py $(TRAIN_GPU)
 
 study-cine: $(VENV)/.stamp-run
 	$(BIN)/python benchmarks/cine_study.py $(CINE_STUDY)

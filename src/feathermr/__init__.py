@@ -6,6 +6,10 @@ The names below are loaded when they are first used, so that ``feathermr --help`
 from importlib import import_module
 from typing import Any
 
+from feathermr.core.waiting import bound_waiting
+
+bound_waiting()
+
 __version__ = "0.1.0"
 
 _PUBLIC = {

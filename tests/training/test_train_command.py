@@ -68,6 +68,23 @@ def test_a_folder_is_used_again_only_to_go_on(train: Train) -> None:
     assert (ran.code, "seed = 0, not 1" in ran.err) == (2, True)
 
 
+def test_a_run_starts_from_another_one_and_keeps_its_examples_where_it_is_told(
+    train: Train,
+) -> None:
+    assert train("small.yaml", "--out", "first").code == 0
+    words = ("--from", "first", "--cache", "kept", "--set", "data.cache.reuse=2")
+    ran = train("small.yaml", "--out", "second", *words)
+    assert (ran.code, ran.err) == (0, "")
+    assert "4 steps, from first" in ran.out
+    assert "examples a second; milliseconds of a step: waiting" in ran.out
+    assert list(Path("kept").glob("*/train/*.safetensors"))
+    assert not Path("second/examples").exists()
+    ran = train("small.yaml", "--out", "third", "--from", "kronecker-cascade")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "'kronecker-cascade', and the recipe trains 'unet'" in ran.err
+    assert not Path("third").exists()
+
+
 def test_resume_begins_when_there_is_nothing_to_go_on_from(train: Train) -> None:
     assert train("small.yaml", "--out", "new", "--resume", "--max-minutes", "5").code == 0
 

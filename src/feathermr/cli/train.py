@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on from the folder's last checkpoint, if any"
     )
     parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="WEIGHTS",
+        help="start from the weights of a run, of a file, or that ship by this name",
+    )
+    parser.add_argument(
         "--teacher",
         type=Path,
         metavar="RUN",
@@ -49,12 +55,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="another value in the recipe, e.g. optimiser.learning_rate=1e-3; may be repeated",
     )
+    _add_place(parser)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say where a training runs, and on what."""
     group = parser.add_argument_group("where")
     group.add_argument(
         "--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="default: auto"
     )
     group.add_argument(
-        "--workers", type=seed, metavar="W", help="processes that load data (default: by cores)"
+        "--workers", type=seed, metavar="W", help="processes that draw examples (default: by cores)"
+    )
+    group.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="of examples that are kept, if the recipe keeps any (default: in the run's folder)",
     )
     group.add_argument("--devices", type=count, default=1, help="on this machine (default: 1)")
     group.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
@@ -95,6 +112,8 @@ def run(options: argparse.Namespace) -> None:
                 accelerator=options.accelerator,
                 minutes=options.max_minutes,
                 teacher=options.teacher,
+                start=options.start,
+                cache=options.cache,
                 command=command_line(),
             ),
             resume=options.resume,

@@ -15,6 +15,25 @@ class Unrolled(Protocol):
 
 
 @runtime_checkable
+class Started(Protocol):
+    """A network that begins from images which nothing was learned for, so that they can be kept."""
+
+    def starts(self, kspace: Tensor, encoding: Any) -> Tensor:
+        """The images (slice, frame, start, y, x) to begin from; without gradient."""
+        ...
+
+    def images(self, kspace: Tensor, encoding: Any, starts: Tensor | None = None) -> list[Tensor]:
+        """The image (slice, frame, y, x) after each step; the last is the answer.
+
+        Args:
+            kspace: (slice, frame, coil, y, x).
+            encoding: its operator.
+            starts: what `starts` gives for them; found when left out.
+        """
+        ...
+
+
+@runtime_checkable
 class Denoising(Protocol):
     """A network with a denoiser inside, which can be trained first, by itself, and quickly."""
 

@@ -1,7 +1,7 @@
 """Examples by the number of the step: which rank meets which, and from where a resumed run goes on.
 
 Step ``s`` of rank ``r`` of ``w`` meets the example at index ``s w + r``. Nothing else decides, so
-ranks and workers never share an example, and a run resumed at any step goes on as if it had not
+ranks and workers never share an index, and a run resumed at any step goes on as if it had not
 been interrupted.
 """
 
@@ -19,6 +19,8 @@ from feathermr.training.example import Example, Examples, LowResolution, Posed
 
 #: an example as a mapping: what a trainer can move between devices
 Batch = Mapping[str, Tensor]
+#: batches that a worker makes before they are asked for, so that one that takes long delays nothing
+AHEAD = 4
 
 
 def to_batch(example: Posed) -> Batch:
@@ -29,11 +31,13 @@ def to_batch(example: Posed) -> Batch:
     """
     match example:
         case Example():
+            known = {} if example.starts is None else {"starts": example.starts}
             return {
                 "kspace": example.kspace,
                 "mask": example.mask,
                 "coil_maps": example.coil_maps,
                 "target": example.target,
+                **known,
             }
         case ContinuousExample():
             return {
@@ -57,7 +61,8 @@ def to_example(batch: Batch) -> Posed:
     if "low" in batch:
         kernel = KERNELS[int(batch["kernel"])]
         return LowResolution(batch["low"], batch["target"], int(batch["scale"]), kernel)
-    example = Example(batch["kspace"], batch["mask"], batch["coil_maps"], batch["target"])
+    starts = batch.get("starts")
+    example = Example(batch["kspace"], batch["mask"], batch["coil_maps"], batch["target"], starts)
     if "times" in batch:
         return ContinuousExample(example, batch["times"], bool(batch["cyclic"]))
     return example
@@ -129,7 +134,7 @@ def as_it_is(batch: Any) -> Any:
 
 
 def training_loader(examples: Examples, sampler: StepSampler, workers: int) -> ResumableLoader:
-    """Batches in the sampler's order."""
+    """Batches in the sampler's order, `AHEAD` for each worker."""
     return ResumableLoader(
         Batches(examples),
         batch_size=None,
@@ -138,6 +143,7 @@ def training_loader(examples: Examples, sampler: StepSampler, workers: int) -> R
         collate_fn=as_it_is,
         worker_init_fn=leave_signals_to_the_trainer,
         persistent_workers=workers > 0,
+        prefetch_factor=AHEAD if workers else None,
     )
 
 

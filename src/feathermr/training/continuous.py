@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from feathermr.core.errors import UsageError
-from feathermr.models.unrolled import Continuous
+from feathermr.models.unrolled import Continuous, Started, Unrolled
 from feathermr.operators import Encoding
 from feathermr.phantom import Between
 from feathermr.training.example import Example, Posed
@@ -80,12 +80,26 @@ def draw_times(
     return tuple((places * (length / count)).tolist())
 
 
+def answers(model: nn.Module, example: Posed) -> list[Tensor]:
+    """The images that a network makes of an example in turn, where it is unrolled; last its answer.
+
+    It begins from the images that the example brings.
+    """
+    if isinstance(example, Example) and isinstance(model, Started):
+        return model.images(example.measured, example.encoding, example.starts)
+    if not isinstance(example, ContinuousExample) and isinstance(model, Unrolled):
+        return model.images(example.measured, example.encoding)
+    return [answer(model, example)]
+
+
 def answer(model: nn.Module, example: Posed) -> Tensor:
     """What a network makes of an example, at the times at which it is wanted.
 
     Raises:
         UsageError: it is wanted between frames, where the network gives nothing.
     """
+    if isinstance(example, Example) and example.starts is not None and isinstance(model, Started):
+        return model.images(example.measured, example.encoding, example.starts)[-1]
     if not isinstance(example, ContinuousExample):
         image: Tensor = model(example.measured, example.encoding)
         return image

@@ -80,12 +80,15 @@ class Example:
             from the undersampled samples, with their errors, when the scan brings none.
         target: the image (slice, frame, y, x) that the complete samples, free of noise where that
             is known, give with the same maps.
+        starts: images (slice, frame, start, y, x) that a network begins from and that nothing was
+            learned for, if they are known already; see `Started`.
     """
 
     kspace: Tensor
     mask: Tensor
     coil_maps: Tensor
     target: Tensor
+    starts: Tensor | None = None
 
     @property
     def measured(self) -> Tensor:
@@ -106,6 +109,7 @@ class Example:
             self.mask.to(device),
             self.coil_maps.to(device),
             self.target.to(device),
+            None if self.starts is None else self.starts.to(device),
         )
 
 
@@ -147,6 +151,7 @@ def pose_example(undersampled: Acquisition, complete: Tensor) -> Example:
 def join(examples: list[Example]) -> Example:
     """Examples of one size as a batch."""
     slices = [one.kspace.shape[0] for one in examples]
+    starts = [one.starts for one in examples if one.starts is not None]
     return Example(
         torch.cat([one.kspace for one in examples]),
         torch.cat([_spread(one.mask, one) for one in examples]),
@@ -157,6 +162,7 @@ def join(examples: list[Example]) -> Example:
             ]
         ),
         torch.cat([one.target for one in examples]),
+        torch.cat(starts) if len(starts) == len(examples) else None,
     )
 
 

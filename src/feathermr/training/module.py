@@ -16,9 +16,9 @@ from torch.optim.optimizer import ParamsT
 
 from feathermr.core.seeding import generator
 from feathermr.metrics import nmse, psnr, ssim
-from feathermr.models.unrolled import Denoising, Unrolled
+from feathermr.models.unrolled import Denoising
 from feathermr.training.batches import Batch, to_example
-from feathermr.training.continuous import answer
+from feathermr.training.continuous import answer, answers
 from feathermr.training.ema import AveragedModel
 from feathermr.training.losses import Loss, LossTerms
 from feathermr.training.muon import Muon
@@ -73,10 +73,7 @@ class Training(LightningModule):
     ) -> tuple[Tensor, LossTerms]:
         """The loss is computed exactly, whatever the model is computed with."""
         example = to_example(batch)
-        if earlier and isinstance(model, Unrolled):
-            images = model.images(example.measured, example.encoding)
-        else:
-            images = [answer(model, example)]
+        images = answers(model, example) if earlier else [answer(model, example)]
         with torch.autocast(images[-1].device.type, enabled=False):
             terms = self.loss(images[-1], example.target)
             total, weight = terms.total, 1.0

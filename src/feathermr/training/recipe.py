@@ -13,6 +13,7 @@ import yaml
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.registry import look_up
+from feathermr.training.cache.config import CacheConfig
 from feathermr.training.distill.settings import DistillationRecipe
 from feathermr.training.fastmri_data import FastmriConfig
 from feathermr.training.film_data import FilmConfig
@@ -77,6 +78,7 @@ class DataRecipe:
         films: how the films of a file are dealt out and undersampled.
         images: how the pictures of a folder are dealt out, and what is taken from them.
         validation: number of batches of the fixed validation set; 0 for all that the data have.
+        cache: how often an example is met; off as long as its ``reuse`` is 0.
     """
 
     source: Literal["simulated", "fastmri", "films", "images"] = "simulated"
@@ -85,6 +87,7 @@ class DataRecipe:
     films: FilmConfig = field(default_factory=FilmConfig)
     images: ImagesConfig = field(default_factory=ImagesConfig)
     validation: int = 16
+    cache: CacheConfig = field(default_factory=CacheConfig)
 
     def __post_init__(self) -> None:
         if self.validation < 0 or (self.validation == 0 and self.source == "simulated"):
@@ -193,6 +196,8 @@ class Recipe:
         schedule: of the learning rate.
         trainer: how long, and what is written when.
         distillation: from a teacher; off as long as there is none.
+        origin: SHA-256 of the weights that the training starts from, as ``--from`` found it; empty
+            for first weights drawn by the seed.
     """
 
     model: str
@@ -205,6 +210,7 @@ class Recipe:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     trainer: TrainerRecipe = field(default_factory=TrainerRecipe)
     distillation: DistillationRecipe = field(default_factory=DistillationRecipe)
+    origin: str = ""
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -11,6 +11,7 @@ from torch import Tensor
 from feathermr.core.progress import Progress, silent
 from feathermr.recon.compare import StartProgress
 from feathermr.training.curves import draw_curves
+from feathermr.training.recipe import Recipe
 from feathermr.training.run_folder import Row, RunFolder
 
 
@@ -19,8 +20,7 @@ class Recorder(Callback):
 
     Args:
         folder: of the run.
-        every: steps a row averages.
-        title: of the curves.
+        recipe: how many steps a row averages, and the title of the curves.
         progress: asked for a progress over the steps.
         say: told one line a validation.
     """
@@ -28,12 +28,11 @@ class Recorder(Callback):
     def __init__(
         self,
         folder: RunFolder,
-        every: int,
-        title: str,
+        recipe: Recipe,
         progress: StartProgress,
         say: Callable[[str], None],
     ) -> None:
-        self.folder, self.every, self.title = folder, every, title
+        self.folder, self.every, self.title = folder, recipe.trainer.log_every, recipe.model
         self.start_progress, self.say = progress, say
         self.progress: Progress = silent
         self.sums: dict[str, float] = {}

@@ -20,6 +20,7 @@ from feathermr.training.recipe import Recipe, load_recipe, save_recipe
 #: what a resumed training may have otherwise
 MAY_CHANGE = {
     "summary",
+    "data.cache.gigabytes",
     "trainer.steps",
     "trainer.patience",
     "trainer.validate_every",
@@ -80,6 +81,11 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def examples(self) -> Path:
+        """The cache of examples, of trainings that have one here."""
+        return self.path / "examples"
+
+    @property
     def teacher(self) -> Path:
         """The weights of a teacher that was corrected while it taught."""
         return self.path / "teacher.safetensors"
@@ -133,6 +139,13 @@ class RunFolder:
         record = {"feathermr": __version__, "command": command, **environment()}
         with written_file(self.environment) as beside:
             beside.write_text(json.dumps({"runs": [*runs, record]}, indent=1) + "\n")
+
+    def note_speed(self, speed: Mapping[str, Any]) -> None:
+        """Add to the record of this run how fast it was."""
+        record = json.loads(self.environment.read_text())
+        record["runs"][-1]["speed"] = dict(speed)
+        with written_file(self.environment) as beside:
+            beside.write_text(json.dumps(record, indent=1) + "\n")
 
     def append(self, rows: Iterable[Row]) -> None:
         """Add lines to the table of metrics.

@@ -15,25 +15,30 @@ import lightning
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import nn
 
 from feathermr.core.atomic import written_file
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress
 from feathermr.models.table import build
-from feathermr.models.weights import load_weights
+from feathermr.models.weights import Trained, load_weights
 from feathermr.recon.compare import StartProgress, no_progress
 from feathermr.training.batches import StepSampler, training_loader, validation_loader
+from feathermr.training.cache.keeping import kept
 from feathermr.training.distill.module import Distillation
 from feathermr.training.distill.teacher import export_teacher, trained_teacher
 from feathermr.training.example import Examples
 from feathermr.training.film_pictures import sentence, show_films
 from feathermr.training.keeper import Keeper, TrainingInterruptedError
+from feathermr.training.kernels import keep_kernels
 from feathermr.training.losses import Loss, make_loss
 from feathermr.training.module import Training
+from feathermr.training.origin import with_origin
 from feathermr.training.recipe import Recipe
 from feathermr.training.recorder import Recorder
 from feathermr.training.run_folder import RunFolder
 from feathermr.training.sources import Sources, as_trained, open_sources
+from feathermr.training.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class TrainingRun:
         accelerator: ``cpu``, ``gpu`` or ``auto``.
         minutes: until it ends by itself; none for any.
         teacher: weights of a trained network, or the folder of its run, to distil from.
+        start: weights to start from, by the name of a network that ships, or a file or the folder
+            of a run; none for random ones. Optimiser and schedule begin anew.
+        cache: folder of the examples that are kept, where the recipe keeps any; none for one in the
+            run's folder.
         command: that was typed, for the record.
     """
 
@@ -58,6 +67,8 @@ class TrainingRun:
     accelerator: str = "auto"
     minutes: float | None = None
     teacher: Path | None = None
+    start: str | None = None
+    cache: Path | None = None
     command: str = ""
 
 
@@ -112,28 +123,28 @@ def train(
         TrainingInterruptedError: by Ctrl-C or a signal, or when the time is over before a teacher
             is ready; the training can be resumed.
     """
+    keep_kernels()
     folder = RunFolder(out)
     found = open_sources(recipe, run.data)
     recipe = as_trained(recipe, run.data)
+    recipe, start = with_origin(recipe, run.start, folder, resume=resume)
     loss = make_loss(recipe.loss.name, recipe.loss.settings)
-    callbacks = [
-        Recorder(folder, recipe.trainer.log_every, recipe.model, progress, say),
-        Keeper(folder, recipe, run.minutes),
-    ]
+    keeper = Keeper(folder, recipe, run.minutes)
+    callbacks = [Recorder(folder, recipe, progress, say), Stopwatch(folder, say), keeper]
     with quiet(), torch.random.fork_rng(devices=[]):
         trainer = make_trainer(recipe, run, folder, callbacks)
-        loaders = make_loaders(trainer, recipe, run, found)
+        place = run.cache or folder.examples
+        loaders = make_loaders(trainer, recipe, run, kept(found, recipe, run.data, place))
         notes = [note for note in (loss.note, *found.notes) if note]
         taught_first = bool(recipe.distillation.teacher) and run.teacher is None
         if taught_first and trainer.is_global_zero:
             _begin(folder, recipe, run, notes, say, resume=resume)
         source = _teacher(recipe, folder, run, progress, say)
-        module = _module(recipe, loss, source, found)
+        module = _module(recipe, loss, source, found, start)
         if trainer.is_global_zero:
             if not taught_first:
                 _begin(folder, recipe, run, notes, say, resume=resume)
-            size = sum(one.numel() for one in module.model.parameters())
-            say(f"training {recipe.model}, {size:,} parameters, {recipe.trainer.steps:,} steps")
+            say(_what(module.model, recipe, run))
         checkpoint = str(folder.last) if resume and folder.last.exists() else None
         try:
             trainer.fit(module, *loaders, ckpt_path=checkpoint)
@@ -153,12 +164,23 @@ def train(
     return folder
 
 
-def _module(recipe: Recipe, loss: Loss, teacher: Path | None, found: Sources) -> Training:
+def _module(
+    recipe: Recipe, loss: Loss, teacher: Path | None, found: Sources, start: Trained | None
+) -> Training:
     """A training, or a distillation from a teacher."""
     model = build(recipe.model, recipe.settings, recipe.seed)
+    if start is not None:
+        model.load_state_dict(start.network.state_dict())
     if teacher is None:
         return Training(model, loss, recipe)
     return Distillation(model, load_weights(teacher).network, loss, recipe, found.validation[0])
+
+
+def _what(model: nn.Module, recipe: Recipe, run: TrainingRun) -> str:
+    """A sentence on what is trained."""
+    size = sum(one.numel() for one in model.parameters())
+    start = f", from {run.start}" if run.start else ""
+    return f"training {recipe.model}, {size:,} parameters, {recipe.trainer.steps:,} steps{start}"
 
 
 def _shown(folder: RunFolder, test: Examples, device: torch.device, progress: Progress) -> str:
@@ -200,7 +222,7 @@ def _teacher(
                 "--teacher"
             )
         say(f"the teacher is trained first, in {place}")
-        own_run = replace(run, teacher=None)
+        own_run = replace(run, teacher=None, start=None)
         return train(own, place, own_run, resume=True, progress=progress, say=say)
 
     return trained_teacher(recipe, folder, run.teacher, train_first)

@@ -1,5 +1,6 @@
 """One step of a training with a teacher, for Lightning's trainer."""
 
+from dataclasses import replace
 from typing import Any, Self
 
 import torch
@@ -14,7 +15,7 @@ from feathermr.training.distill.features import Projection, feature_loss
 from feathermr.training.distill.relations import relation_loss
 from feathermr.training.distill.taps import Taps
 from feathermr.training.distill.weighting import trust
-from feathermr.training.example import Posed
+from feathermr.training.example import Example, Posed
 from feathermr.training.losses import Loss
 from feathermr.training.module import Training, metrics
 from feathermr.training.recipe import Recipe
@@ -76,7 +77,7 @@ class Distillation(Training):
         example = to_example(batch)
         corrected = self.parts.correction > 0
         with torch.set_grad_enabled(corrected):
-            teacher = answer(self.teacher, example)
+            teacher = self._taught(example)
         student = answer(self.model, example)
         with torch.autocast(student.device.type, enabled=False):
             terms = self._terms(student, teacher.detach(), example.target)
@@ -89,6 +90,11 @@ class Distillation(Training):
             total = torch.stack(list(terms.values())).sum()
         named = {name: value.detach() for name, value in terms.items()}
         return {"loss": total, "terms": {"loss": total.detach(), **named}}
+
+    def _taught(self, example: Posed) -> Tensor:
+        """The teacher's image; it begins from what it finds itself, not from the student's."""
+        alone = replace(example, starts=None) if isinstance(example, Example) else example
+        return answer(self.teacher, alone)
 
     def _terms(self, student: Tensor, teacher: Tensor, target: Tensor) -> dict[str, Tensor]:
         """The student's, weighted."""
@@ -125,7 +131,7 @@ class Distillation(Training):
         super().validation_step(batch, batch_idx)
         if self.parts.correction:
             example = to_example(batch)
-            image = answer(self.teacher, example)
+            image = self._taught(example)
             value = metrics(image, example.target)["psnr"]
             self.log(
                 "validation/teacher_psnr",
