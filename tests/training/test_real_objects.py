@@ -10,6 +10,8 @@ from PIL import Image
 from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
 from feathermr.training.real_objects import (
+    CREDITS,
+    UNNAMED,
     RealImage,
     RealObjects,
     diffused,
@@ -17,7 +19,7 @@ from feathermr.training.real_objects import (
 )
 from feathermr.training.recipe import parse_recipe
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
-from feathermr.training.sources import NO_IMAGES, open_sources
+from feathermr.training.sources import NO_IMAGES, as_trained, open_sources
 
 
 def packed(path: Path, groups: int = 12, each: int = 2) -> Path:
@@ -111,6 +113,18 @@ def test_a_recipe_takes_a_folder_of_images_or_says_that_it_has_none(tmp_path: Pa
     assert given.notes == ()
     assert alone.notes == (NO_IMAGES,)
     assert not torch.equal(given.train[0].target, alone.train[0].target)
+
+
+def test_the_card_names_the_sources_of_the_images(tmp_path: Path) -> None:
+    packed(tmp_path / "one.npz")
+    recipe = parse_recipe(
+        "model: kronecker-cascade\ndata: {source: simulated, simulated: {real: 1.0}}", "text"
+    )
+    assert as_trained(recipe, tmp_path).data.credits == (UNNAMED,)
+    (tmp_path / CREDITS).write_text("Somebody, a data set, CC0\n\nAnother, CC BY 4.0\n")
+    named = as_trained(recipe, tmp_path)
+    assert named.data.credits == ("Somebody, a data set, CC0", "Another, CC BY 4.0")
+    assert as_trained(recipe, None).data.credits == ()
 
 
 @pytest.mark.parametrize(

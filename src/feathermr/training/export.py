@@ -18,6 +18,12 @@ TRAINED_ON = {
 }
 
 
+MIXED = (
+    "simulated scans of numerical phantoms and of real images (their sources and licences: credits "
+    "of the recipe's data), with simulated coils, phase and noise"
+)
+
+
 def export_weights(
     averaged: AveragedModel, recipe: Recipe, step: int, values: Mapping[str, float], path: Path
 ) -> Path:
@@ -38,7 +44,7 @@ def export_weights(
     shown = replace(recipe, loss=replace(recipe.loss, settings=settings), data=data)
     card = {
         "summary": recipe.summary,
-        "trained_on": TRAINED_ON[recipe.data.source],
+        "trained_on": MIXED if recipe.data.credits else TRAINED_ON[recipe.data.source],
         "step": step,
         "validation": {name: round(value, 6) for name, value in values.items()},
         "recipe": plain(shown),

@@ -77,6 +77,8 @@ class DataRecipe:
         fastmri: which slices of a folder are used, and how they are undersampled.
         films: how the films of a file are dealt out and undersampled.
         images: how the pictures of a folder are dealt out, and what is taken from them.
+        credits: sources and licences of the real images that are objects of simulated scans, as
+            their folder names them (``credits.txt``); found when a training begins.
         validation: number of batches of the fixed validation set; 0 for all that the data have.
         cache: how often an example is met; off as long as its ``reuse`` is 0.
     """
@@ -86,6 +88,7 @@ class DataRecipe:
     fastmri: FastmriConfig = field(default_factory=FastmriConfig)
     films: FilmConfig = field(default_factory=FilmConfig)
     images: ImagesConfig = field(default_factory=ImagesConfig)
+    credits: tuple[str, ...] = ()
     validation: int = 16
     cache: CacheConfig = field(default_factory=CacheConfig)
 

@@ -10,7 +10,7 @@ from feathermr.training.fastmri_data import open_fastmri
 from feathermr.training.film_data import open_films
 from feathermr.training.image_config import ImagesConfig
 from feathermr.training.image_data import open_images
-from feathermr.training.real_objects import open_real_objects
+from feathermr.training.real_objects import credits_of, open_real_objects
 from feathermr.training.recipe import Recipe
 from feathermr.training.simulated import SimulatedConfig, SimulatedExamples
 
@@ -95,13 +95,15 @@ def open_sources(recipe: Recipe, path: Path | None) -> Sources:
 
 
 def as_trained(recipe: Recipe, path: Path | None) -> Recipe:
-    """The recipe with the source that the examples really have: without a file they are simulated.
+    """The recipe with the source that the examples really have, and the credits of real images.
 
     Args:
         recipe: of the training.
         path: of the data.
     """
     data = recipe.data
+    if path is not None and data.source == "simulated":
+        return replace(recipe, data=replace(data, credits=credits_of(path)))
     if path is not None or data.source not in ("films", "images"):
         return recipe
     drawn = data.simulated

@@ -16,7 +16,7 @@ from feathermr.training.recipe import Recipe
 from feathermr.training.sources import Sources
 
 #: values of ``data`` that no example depends on
-APART = ("cache", "validation")
+APART = ("cache", "credits", "validation")
 
 
 def kept(found: Sources, recipe: Recipe, path: Path | None, place: Path) -> Sources:
