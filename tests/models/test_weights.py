@@ -43,6 +43,7 @@ def test_all_settings_are_written_so_that_other_defaults_change_nothing(file: Pa
     settings = read_card(file)["settings"]
     assert settings == {
         "steps": 2, "iterations": 3, "width": 8, "levels": 3, "kronecker": 2, "shared": False,
+        "start": "variation", "bands": True,
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The light default of still images: two classical images, refined where they disagree."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,9 @@ class CascadeConfig:
         levels: resolutions.
         kronecker: ``n`` of the layers; 1 for dense ones.
         shared: all steps have the same weights.
+        start: ``variation``: from the images of total variation and of CG-SENSE; ``sense``: from
+            those of CG-SENSE and of zero filling, which takes half of the time.
+        bands: the weight of consistency is learned for each band of frequency, else one for all.
     """
 
     steps: int = 3
@@ -33,6 +36,8 @@ class CascadeConfig:
     levels: int = 3
     kronecker: int = 2
     shared: bool = False
+    start: Literal["variation", "sense"] = "variation"
+    bands: bool = True
 
     def __post_init__(self) -> None:
         if min(self.steps, self.iterations, self.levels, self.kronecker) < 1:
@@ -43,7 +48,9 @@ class CascadeConfig:
 
 @final
 class Cascade(nn.Module):
-    """``x_0 = a``, then ``x_k = C_k(R_k(x_(k-1); a, b))``; the last is the answer.
+    """Two images of one scan, mended step by step where they disagree.
+
+    ``x_0 = a``, then ``x_k = C_k(R_k(x_(k-1); a, b))``; the last is the answer.
 
     ``a`` has a small total variation and ``b`` is that of regularised CG-SENSE: nothing was learned
     for either. ``R_k`` mends an image where they disagree (`Refiner`), and ``C_k`` is consistency
@@ -57,12 +64,12 @@ class Cascade(nn.Module):
 
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
-        self.iterations = config.iterations
+        self.iterations, self.start = config.iterations, config.start
         count = 1 if config.shared else config.steps
         self.refiners = nn.ModuleList(
             Refiner(config.width, config.levels, config.kronecker) for _ in range(count)
         )
-        self.errors = nn.ModuleList(BandError() for _ in range(config.steps))
+        self.errors = nn.ModuleList(BandError(bands=config.bands) for _ in range(config.steps))
 
     def forward(self, kspace: Tensor, encoding: Encoding) -> Tensor:
         """K-space (slice, frame, coil, y, x) to image (slice, frame, y, x)."""
@@ -78,6 +85,8 @@ class Cascade(nn.Module):
         """
         adjoint = encoding.H(kspace)
         sense = sense_start(kspace, adjoint, encoding)
+        if self.start == "sense":
+            return torch.stack([sense, adjoint], 2)
         return torch.stack([sparse_start(kspace, adjoint, encoding), sense], 2)
 
     def images(

@@ -42,11 +42,15 @@ class BandError(nn.Module):
 
     ``tau(|k|) = d c(|k|) (noise / d)^p`` with the disagreement ``d`` of the starts, a factor ``c``
     a band, interpolated in its logarithm, and a power.
+
+    Args:
+        bands: false for one factor for all frequencies.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, bands: bool = True) -> None:
         super().__init__()
-        self.logarithm = nn.Parameter(torch.full((len(RADII),), math.log(FIRST_ERROR)))
+        count = len(RADII) if bands else 1
+        self.logarithm = nn.Parameter(torch.full((count,), math.log(FIRST_ERROR)))
         self.power = nn.Parameter(torch.zeros(()))
 
     def forward(self, noise: Tensor, disagreement: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -58,7 +62,8 @@ class BandError(nn.Module):
             shape: of the image (y, x).
         """
         shares = band_shares(shape, noise.dtype, noise.device)
-        factor = torch.tensordot(self.logarithm.to(noise.dtype), shares, 1)
+        each = self.logarithm.to(noise.dtype).expand(len(RADII))
+        factor = torch.tensordot(each, shares, 1)
         ratio = (noise / disagreement).log().reshape(-1, 1, 1, 1)
         logarithm: Tensor = 2 * (ratio * (1 - self.power) - factor)
         return logarithm.clamp(math.log(LEAST), math.log(MOST)).exp()
