@@ -14,7 +14,8 @@ from feathermr.recon.problem import Problem
 
 #: what is expected of the share before any sample is asked, and its deviation
 EXPECTED, DEVIATION = 0.25, 0.5
-#: how many independent samples a line counts for: it has more, but their errors are alike
+#: how many samples with independent errors a line counts for: it has more, but their errors, unlike
+#: their noise, are alike
 LINE = 16
 
 
@@ -38,10 +39,10 @@ def supports(unseen: Problem, first: Tensor, second: Tensor, together: bool) -> 
     """The share of the second image that predicts samples best, for each frame.
 
     ``A (x_1 + s (x_2 - x_1)) - y = r_1 - s d`` is linear in the share ``s``, so that the best one
-    is known in closed form: ``<r_1, d> / ||d||^2``. What it leaves, ``E``, says how sure it is:
-    its deviation is ``sqrt(E / n) / ||d||`` with ``n`` independent samples. With a share of
-    ``m +- t`` expected beforehand, the posterior mean is
-    ``s = (<r_1, d> + l m) / (||d||^2 + l)`` with ``l = E / (n t^2)``, cut to [0, 1]: few samples
+    is known in closed form: ``<r_1, d> / ||d||^2``. What it leaves says how sure it is: its
+    deviation is ``sqrt(v) / ||d||``, where ``v`` is the energy left a sample, counting samples
+    whose errors are independent. With a share of ``m +- t`` expected beforehand, the posterior mean
+    is ``s = (<r_1, d> + l m) / (||d||^2 + l)`` with ``l = v / t^2``, cut to [0, 1]: few samples
     leave it near ``m``. Norms weigh each sample by its distance from the center of k-space, else
     the few lines beside the center would decide alone.
 
@@ -58,13 +59,17 @@ def supports(unseen: Problem, first: Tensor, second: Tensor, together: bool) -> 
     mask = constant_axes_reduced(unseen.acquisition.mask).any(2)
     places = mask.expand(1, kspace.shape[1], *mask.shape[2:]).sum((0, 2, 3))
     independent = LINE if 1 in mask.shape[-2:] else 1
+    samples = unseen.acquisition.mask.expand(kspace.shape)
+    noise = 2 * unseen.noise**2 * (samples * weight).sum((0, 2, 3, 4), dtype=torch.float64)
     numbers = torch.stack(
         [
             _inner(missed, change, weight),
             _inner(change, change, weight),
             _inner(missed, missed, weight),
             _inner(kspace, kspace, weight),
-            places.to(torch.float64),
+            noise.cpu(),
+            samples.sum((0, 2, 3, 4), dtype=torch.float64).cpu(),
+            places.to("cpu", torch.float64),
         ],
         dim=1,
     )
@@ -74,13 +79,14 @@ def supports(unseen: Problem, first: Tensor, second: Tensor, together: bool) -> 
 
 
 def _support(numbers: list[float], independent: int) -> Support:
-    """From ``<r_1, d>``, ``||d||^2``, ``||r_1||^2``, ``||y||^2`` and the number of places.
+    """The support from sums over samples.
 
     Args:
-        numbers: these.
-        independent: samples a place.
+        numbers: ``<r_1, d>``, ``||d||^2``, ``||r_1||^2``, ``||y||^2``, what of it is noise, the
+            number of samples, and that of places.
+        independent: samples a place whose errors are independent.
     """
-    gain, change, missed, energy, places = numbers
+    gain, change, missed, energy, noise, samples, places = numbers
     if places == 0 or energy == 0:
         return Support()
     errors = tuple(
@@ -88,10 +94,11 @@ def _support(numbers: list[float], independent: int) -> Support:
     )
     best = min(1.0, max(0.0, gain / change)) if change > 0 else 0.0
     left = max(0.0, missed - 2 * best * gain + best**2 * change)
-    doubt = left / (places * independent * DEVIATION**2)
+    of_noise = min(left, noise)
+    variance = of_noise / samples + (left - of_noise) / (places * independent)
+    doubt = variance / DEVIATION**2
     share = (gain + doubt * EXPECTED) / (change + doubt) if change + doubt > 0 else EXPECTED
-    share = min(1.0, max(0.0, share))
-    return Support(share, (errors[0], errors[1]), round(places))
+    return Support(min(1.0, max(0.0, share)), (errors[0], errors[1]), round(places))
 
 
 def _distance(kspace: Tensor) -> Tensor:
