@@ -69,6 +69,8 @@ def test_the_default_is_the_mixture_with_total_variation() -> None:
     laws.assert_equal(alone.image, named.image, 1e-6)
     assert named.provenance.notes[-1] in alone.provenance.notes
     assert named.provenance.method == "kronecker-cascade+tv"
+    assert named.provenance.weights == alone.provenance.weights
+    assert named.cost.parameters == alone.cost.parameters > 0
     only = reconstruct(scan, "kronecker-cascade", {"share": 1})
     assert not any("tv" in note for note in only.provenance.notes)
     laws.assert_equal(

@@ -12,10 +12,11 @@ from feathermr.calibration import Calibration
 from feathermr.core.errors import UsageError
 from feathermr.core.progress import Progress, silent
 from feathermr.models.weights import Trained
+from feathermr.nn.cost import parameter_count
 from feathermr.recon.mixing import BY_SCAN, Mixer, Pair, Solve, fixed_share
-from feathermr.recon.network_answer import ready
+from feathermr.recon.network_answer import origin, ready
 from feathermr.recon.problem import Problem
-from feathermr.recon.reconstruction import Reconstruction
+from feathermr.recon.reconstruction import Cost, Reconstruction
 from feathermr.recon.runner import Method, need_frames, run
 
 
@@ -87,7 +88,13 @@ class Mixture:
         title = "+".join(self.names)
         if self.series:
             need_frames(acquisition, title)
-        other, safe = (_solve(method, acquisition) for method in self.methods)
+        found = [
+            each.trained() if isinstance(each, NetworkSolver) else None for each in self.methods
+        ]
+        other, safe = (
+            _solve(method, trained, acquisition)
+            for method, trained in zip(self.methods, found, strict=True)
+        )
         pair = Pair(self.names[::-1], safe, lambda p, _, told: other(p, told), self.series)
         mixer = Mixer(pair, self.mixing.share)
         done = run(
@@ -98,13 +105,22 @@ class Mixture:
             calibration=self.mixing.calibration,
             progress=progress,
         )
-        notes = (*done.provenance.notes, mixer.note)
-        return replace(done, provenance=replace(done.provenance, notes=notes))
+        return _noted(done, [each for each in found if each is not None], mixer.note)
 
 
-def _solve(method: Method, acquisition: Acquisition) -> Solve:
-    """How a method solves problems of a scan."""
-    if isinstance(method, NetworkSolver):
-        return method.solver(ready(method.trained(), acquisition))
+def _noted(done: Reconstruction, networks: list[Trained], note: str) -> Reconstruction:
+    """The reconstruction with what is to be known of its networks, and of the mixture."""
+    notes = (*done.provenance.notes, *(origin(network) for network in networks), note)
+    weights = " ".join(network.sha256 for network in networks)
+    provenance = replace(done.provenance, weights=weights, notes=notes)
+    parameters = sum(parameter_count(network.network) for network in networks)
+    return replace(done, provenance=provenance, cost=Cost(parameters=parameters))
+
+
+def _solve(method: Method, trained: Trained | None, acquisition: Acquisition) -> Solve:
+    """How a method solves problems of a scan, by its network if it has one."""
+    if trained is not None:
+        assert isinstance(method, NetworkSolver)
+        return method.solver(ready(trained, acquisition))
     assert isinstance(method, Solver)
     return method.solve
