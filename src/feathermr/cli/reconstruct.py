@@ -54,7 +54,8 @@ def add_request(parser: argparse.ArgumentParser) -> None:
         "--method",
         type=names,
         help="method, or several with commas (feathermr methods lists them; default: by the scan), "
-        "or the folder of a training run or of an exported package",
+        "or the folder of a training run or of an exported package; A+B mixes two as the scan "
+        "supports them, the safe one last",
     )
     parser.add_argument(
         "--set",

@@ -36,12 +36,13 @@ class CgSense:
             "cg-sense",
             self,
             acquisition,
-            self._solve,
+            self.solve,
             calibration=self.calibration,
             progress=progress,
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         frames = as_slices(problem)
         operator = frames.encoding
         # map errors do not count: shrinking every pixel is no cure for them

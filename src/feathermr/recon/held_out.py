@@ -1,8 +1,8 @@
-"""Samples kept apart from a fit, so that it can be stopped without knowing the truth."""
+"""Samples kept apart from a fit, so that it can be stopped or judged without the truth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -99,6 +99,25 @@ def held_out(
         drawn = torch.randperm(len(places), generator=generator(seed, "held out"))[:count]
         apart[places[drawn.to(places.device)]] = True
     return apart.reshape(free.shape)
+
+
+def parted(problem: Problem, apart: Tensor) -> tuple[Problem, Problem]:
+    """The problem without some of its samples, and the problem of these alone.
+
+    Args:
+        problem: of one slice.
+        apart: true where samples are kept apart; broadcasts to the k-space.
+    """
+    scan = problem.acquisition
+    mask = constant_axes_reduced(scan.mask)
+    seen, unseen = (
+        replace(
+            problem,
+            acquisition=replace(scan, kspace=scan.kspace * some, mask=some, reference=None),
+        )
+        for some in (mask & ~apart, mask & apart)
+    )
+    return seen, unseen
 
 
 def _center(mask: Tensor, reduced: Tensor, shape: tuple[int, int]) -> Tensor:

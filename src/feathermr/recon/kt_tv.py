@@ -41,12 +41,13 @@ class KtTotalVariation:
             "kt-tv",
             self,
             acquisition,
-            self._solve,
+            self.solve,
             calibration=self.calibration,
             progress=progress,
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         operator = problem.encoding
         adjoint = operator.H(problem.acquisition.kspace)
         start = temporal_sparsity(operator, adjoint, problem.weight(KtL1.weight))

@@ -47,12 +47,13 @@ class L1Wavelet:
             "l1-wavelet",
             self,
             acquisition,
-            self._solve,
+            self.solve,
             calibration=self.calibration,
             progress=progress,
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         frames = as_slices(problem)
         operator = frames.encoding
         transform = Wavelet(operator.domain, self.wavelet, self.levels)

@@ -16,10 +16,12 @@ from feathermr.core.progress import Progress, silent
 from feathermr.models.unrolled import Continuous, frames_of
 from feathermr.models.weights import Trained, load_weights, read_card, shipped
 from feathermr.recon.liif import at_times
+from feathermr.recon.mixing import BY_SCAN, Mixer, Pair, Solve, fixed_share
 from feathermr.recon.network_answer import Given, check_finite, mismatch, noted, ready
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, as_slices, need_frames, run
+from feathermr.recon.total_variation import TotalVariation
 from feathermr.recon.windows import in_windows
 
 #: frames of a series that go through a network of single images together
@@ -61,13 +63,21 @@ class KroneckerCascade:
     """Trained, the default of static scans: total variation refined by a light Kronecker U-Net.
 
     One coil or many, lines or points, 2 to 8 times undersampled. Trained on simulated scans alone;
-    its card says how. Frames of a series are reconstructed each by itself.
+    its card says how. Frames of a series are reconstructed each by itself. How much of the
+    network's image is used, beside that of ``tv``, is decided by samples that both had to predict;
+    see `supports`.
 
     Attributes:
+        share: of the network's image; ``scan`` lets the scan decide, 1 is the network alone, 0
+            total variation alone.
         calibration: how coil maps are estimated when the scan has none.
     """
 
+    share: str = BY_SCAN
     calibration: Calibration = "espirit"
+
+    def __post_init__(self) -> None:
+        fixed_share(self.share)
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -87,8 +97,19 @@ class KroneckerCascade:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
+        name = "kronecker-cascade"
         given = Given(network, trained, acquisition, self.calibration)
-        return _reconstruct("kronecker-cascade", self, given, progress)
+        alone = self.solver(network)
+        solve = alone
+        if fixed_share(self.share) != 1:
+            tv = TotalVariation()
+            pair = Pair(("tv", name), tv.solve, lambda problem, _, told: alone(problem, told))
+            solve = Mixer(pair, self.share)
+        return _reconstruct(name, self, given, solve, progress)
+
+    def solver(self, network: nn.Module) -> Solve:
+        """What gives the image of a problem of one slice by the network alone."""
+        return _by(network)
 
 
 @dataclass(frozen=True)
@@ -127,10 +148,14 @@ class KroneckerCine:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
         name = "kronecker-cine"
         need_frames(acquisition, name)
+        given = Given(network, trained, acquisition, self.calibration)
+        return _reconstruct(name, self, given, self.solver(network), progress)
+
+    def solver(self, network: nn.Module) -> Solve:
+        """What gives the film of a problem of one slice by the network."""
         if self.window <= OVERLAP:
             raise UsageError(f"a window needs more than {OVERLAP} frames, not {self.window}")
-        given = Given(network, trained, acquisition, self.calibration)
-        return _reconstruct(name, self, given, progress, self.window)
+        return _by(network, self.window)
 
 
 @dataclass(frozen=True)
@@ -165,7 +190,11 @@ class KroneckerUnet:
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
         given = Given(network, trained, acquisition, self.calibration)
-        return _reconstruct("kronecker-unet", self, given, progress)
+        return _reconstruct("kronecker-unet", self, given, self.solver(network), progress)
+
+    def solver(self, network: nn.Module) -> Solve:
+        """What gives the image of a problem of one slice by the network."""
+        return _by(network)
 
 
 @dataclass(frozen=True)
@@ -214,7 +243,11 @@ class Network:
                 "times asks for frames between those of a film, which only a network such as "
                 "liif-rdn3d gives; leave it 0"
             )
-        return _reconstruct("network", self, given, progress)
+        return _reconstruct("network", self, given, self.solver(network), progress)
+
+    def solver(self, network: nn.Module) -> Solve:
+        """What gives the image of a problem of one slice by the network."""
+        return _by(network)
 
     def file(self) -> Path:
         """File or folder of the weights, which must be those of a network for reconstruction.
@@ -253,11 +286,25 @@ def scale_of(path: Path) -> int:
 
 
 def _reconstruct(
-    name: str, method: Method, given: Given, progress: Progress, window: int = WINDOW
+    name: str, method: Method, given: Given, solve: Solve, progress: Progress
 ) -> Reconstruction:
-    """Every frame of every slice by the network."""
-    network = given.network
+    """Every frame of every slice by the network, or by a mixture with it."""
     mismatches: list[float] = []
+
+    def checked(problem: Problem, progress: Progress) -> Tensor:
+        image = solve(problem, progress)
+        mismatches.append(mismatch(problem, image))
+        return image
+
+    done = run(
+        name, method, given.acquisition, checked, calibration=given.calibration, progress=progress
+    )
+    notes = (solve.note,) if isinstance(solve, Mixer) else ()
+    return noted(done, given.trained, mismatches, notes)
+
+
+def _by(network: nn.Module, window: int = WINDOW) -> Solve:
+    """The image (1, frame, y, x) of a problem of one slice by the network."""
 
     def solve(problem: Problem, progress: Progress) -> Tensor:
         if frames_of(network) == 1:
@@ -265,13 +312,9 @@ def _reconstruct(
         else:
             image = _film(network, problem, window, progress)
         check_finite(image)
-        mismatches.append(mismatch(problem, image))
         return image
 
-    done = run(
-        name, method, given.acquisition, solve, calibration=given.calibration, progress=progress
-    )
-    return noted(done, given.trained, mismatches)
+    return solve
 
 
 def _frames(network: nn.Module, problem: Problem, progress: Progress) -> Tensor:

@@ -43,12 +43,13 @@ class LowRankSparse:
             "low-rank-sparse",
             self,
             acquisition,
-            self._solve,
+            self.solve,
             calibration=self.calibration,
             progress=progress,
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         operator = problem.encoding
         right_side = operator.H(problem.acquisition.kspace)
         spectrum = Fourier(operator.domain, (-3,))

@@ -19,6 +19,7 @@ from feathermr.recon.learned_super_resolution import Chpnet, SuperResolutionNetw
 from feathermr.recon.liif import LiifRdn3d
 from feathermr.recon.low_rank_sparse import LowRankSparse
 from feathermr.recon.magnify import need_no_gaps
+from feathermr.recon.mixture import Mixing, Mixture
 from feathermr.recon.reconstruction import Reconstruction, Task
 from feathermr.recon.runner import Method, need_frames
 from feathermr.recon.super_resolution import (
@@ -76,6 +77,9 @@ _NETWORKS: Mapping[Task, type[Network] | type[SuperResolutionNetwork]] = {
 #: methods that give a film at any time
 TIMED_METHODS = ("inr", "inr-lambda", "liif-rdn3d")
 
+#: what stands between the names of two methods that are mixed, the safe one last
+PLUS = "+"
+
 #: methods that need more than one frame
 SERIES_METHODS = (
     "view-sharing",
@@ -97,8 +101,13 @@ def check_suits(name: str, acquisition: Acquisition, task: Task = "reconstructio
     """
     if task == "super-resolution":
         need_no_gaps(acquisition, name)
-    elif name in SERIES_METHODS:
+    elif for_series(name):
         need_frames(acquisition, name)
+
+
+def for_series(name: str) -> bool:
+    """Whether a method, or one of two that are mixed, needs more than one frame."""
+    return not set(name.split(PLUS)).isdisjoint(SERIES_METHODS)
 
 
 def make_method(
@@ -108,7 +117,8 @@ def make_method(
 
     Args:
         name: in the table of its task, ``METHODS`` or ``SUPER_RESOLUTION_METHODS``; or the path of
-            a trained network: ``network`` with these weights.
+            a trained network: ``network`` with these weights; or two of ``METHODS`` and a plus
+            between, the safe one last: a mixture of their images, as the scan supports it.
         settings: values for its fields; text is converted to the field's type, and one of several
             words (a ``Literal``) must be among them.
         task: what the method is for.
@@ -125,6 +135,8 @@ def make_method(
     methods = look_up(TASKS, task, "task")
     if name not in methods and Path(name).exists():
         return _checked(with_settings(_NETWORKS[task](weights=name), settings, name))
+    if task == "reconstruction" and name not in methods and PLUS in name:
+        return _mixture(name, settings)
     for other, table in TASKS.items():
         if name not in methods and name in table:
             raise UsageError(
@@ -132,6 +144,18 @@ def make_method(
                 f"{', '.join(methods)}"
             )
     return _checked(with_settings(look_up(methods, name, "method")(), settings, name))
+
+
+def _mixture(name: str, settings: Mapping[str, Setting] | None) -> Mixture:
+    """Two methods of the table as one."""
+    parts = name.split(PLUS)
+    if len(parts) != 2:
+        raise UsageError(f"a mixture is of two methods, as kronecker-cascade+tv, not '{name}'")
+    first, safe = (look_up(METHODS, part, "method") for part in parts)
+    mixing = with_settings(Mixing(), settings, name)
+    return Mixture(
+        (parts[0], parts[1]), (_checked(first()), _checked(safe())), for_series(name), mixing
+    )
 
 
 def _checked(method: Method) -> Method:

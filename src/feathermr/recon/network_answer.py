@@ -32,11 +32,14 @@ def ready(trained: Trained, acquisition: Acquisition) -> nn.Module:
     return fold(trained.network).to(kspace.device, kspace.real.dtype).eval()
 
 
-def noted(done: Reconstruction, trained: Trained, mismatches: list[float]) -> Reconstruction:
+def noted(
+    done: Reconstruction, trained: Trained, mismatches: list[float], notes: tuple[str, ...] = ()
+) -> Reconstruction:
     """The reconstruction with what is to be known of the network and of its answer."""
     share = sum(mismatches) / len(mismatches)
     notes = (
-        f"network: {trained.name}, trained on {trained.card.get('trained_on', 'unknown data')}",
+        origin(trained),
+        *notes,
         f"the image differs from the measured samples by {share:.2%} of their norm",
     )
     provenance = replace(
@@ -44,6 +47,11 @@ def noted(done: Reconstruction, trained: Trained, mismatches: list[float]) -> Re
     )
     cost = Cost(parameters=parameter_count(trained.network))
     return replace(done, provenance=provenance, cost=cost)
+
+
+def origin(trained: Trained) -> str:
+    """Name of a network and what it was trained on, in a sentence."""
+    return f"network: {trained.name}, trained on {trained.card.get('trained_on', 'unknown data')}"
 
 
 def check_finite(image: Tensor) -> None:

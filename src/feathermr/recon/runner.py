@@ -15,6 +15,7 @@ from feathermr.acquisition import Acquisition
 from feathermr.core.crop import center_crop
 from feathermr.core.errors import DataError
 from feathermr.core.progress import Progress, silent, tell
+from feathermr.core.settings import Record
 from feathermr.recon.problem import Problem, pose
 from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction
 
@@ -31,7 +32,7 @@ class Method(Protocol):
 
 def run(
     name: str,
-    method: Method,
+    method: Record,
     acquisition: Acquisition,
     solve: Callable[[Problem, Progress], Tensor],
     *,
@@ -80,7 +81,7 @@ class _Part:
 
 def finish(
     name: str,
-    method: Method,
+    method: Record,
     acquisition: Acquisition,
     image: Tensor,
     start: float,

@@ -46,12 +46,13 @@ class TemporalTotalVariation:
             "temporal-tv",
             self,
             acquisition,
-            self._solve,
+            self.solve,
             calibration=self.calibration,
             progress=progress,
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         operator = problem.encoding
         return admm(
             operator.normal,

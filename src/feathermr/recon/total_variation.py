@@ -33,10 +33,11 @@ class TotalVariation:
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
         return run(
-            "tv", self, acquisition, self._solve, calibration=self.calibration, progress=progress
+            "tv", self, acquisition, self.solve, calibration=self.calibration, progress=progress
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         frames = as_slices(problem)
         operator = frames.encoding
         image = total_variation(

@@ -41,12 +41,13 @@ class ViewSharing:
             "view-sharing",
             self,
             acquisition,
-            self._solve,
+            self.solve,
             calibration=self.calibration,
             progress=progress,
         )
 
-    def _solve(self, problem: Problem, progress: Progress) -> Tensor:
+    def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:
+        """The image (1, frame, y, x) of a problem of one slice."""
         scan, operator = problem.acquisition, problem.encoding
         shared = share_views(scan.kspace, scan.mask, farthest=self.farthest, cyclic=self.cyclic)
         coils = Coils(operator.coil_maps, operator.domain)

@@ -27,7 +27,7 @@ from feathermr.models.unrolled import frames_of
 from feathermr.models.weights import Trained
 from feathermr.recon import METHODS, Reconstruction, default_method, make_method
 from feathermr.recon.learned import Learned
-from feathermr.recon.methods import SERIES_METHODS
+from feathermr.recon.methods import PLUS, for_series
 from feathermr.recon.network_answer import ready
 from feathermr.recon.problem import LARGEST_COILS
 from feathermr.recon.runner import Method
@@ -102,8 +102,8 @@ def method_called(name: str) -> Method:
 @lru_cache(maxsize=8)
 def takes_films(name: str) -> bool:
     """Whether a method reconstructs the frames of a series together."""
-    if name in METHODS or name == AUTO:
-        return name in SERIES_METHODS
+    if name == AUTO or set(METHODS).issuperset(name.split(PLUS)):
+        return for_series(name)
     method = method_called(name)
     trained = method.package().trained() if isinstance(method, Packaged) else None
     if isinstance(method, Learned):
