@@ -76,18 +76,22 @@ class Cascade(nn.Module):
         return self.images(kspace, encoding)[-1]
 
     @torch.no_grad()
-    def starts(self, kspace: Tensor, encoding: Encoding) -> Tensor:
+    def starts(self, kspace: Tensor, encoding: Encoding, first: Tensor | None = None) -> Tensor:
         """``a`` and ``b`` (slice, frame, 2, y, x); without gradient.
 
         Args:
             kspace: (slice, frame, coil, y, x), bright tissue about 1.
             encoding: ``A``.
+            first: an image of total variation (slice, frame, y, x), nearer to the limit than the
+                few iterations that the network is trained with.
         """
         adjoint = encoding.H(kspace)
         sense = sense_start(kspace, adjoint, encoding)
         if self.start == "sense":
             return torch.stack([sense, adjoint], 2)
-        return torch.stack([sparse_start(kspace, adjoint, encoding), sense], 2)
+        if first is None:
+            first = sparse_start(kspace, adjoint, encoding)
+        return torch.stack([first, sense], 2)
 
     def images(
         self, kspace: Tensor, encoding: Encoding, starts: Tensor | None = None

@@ -18,8 +18,14 @@ class Unrolled(Protocol):
 class Started(Protocol):
     """A network that begins from images which nothing was learned for, so that they can be kept."""
 
-    def starts(self, kspace: Tensor, encoding: Any) -> Tensor:
-        """The images (slice, frame, start, y, x) to begin from; without gradient."""
+    def starts(self, kspace: Tensor, encoding: Any, first: Tensor | None = None) -> Tensor:
+        """The images (slice, frame, start, y, x) to begin from; without gradient.
+
+        Args:
+            kspace: (slice, frame, coil, y, x).
+            encoding: its operator.
+            first: the first of them (slice, frame, y, x), where a better one is there already.
+        """
         ...
 
     def images(self, kspace: Tensor, encoding: Any, starts: Tensor | None = None) -> list[Tensor]:

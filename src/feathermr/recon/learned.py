@@ -13,17 +13,19 @@ from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent
-from feathermr.models.unrolled import Continuous, frames_of
+from feathermr.models.unrolled import Continuous, Started, frames_of
 from feathermr.models.weights import Trained, load_weights, read_card, shipped
 from feathermr.recon.liif import at_times
 from feathermr.recon.mixing import BY_SCAN, Mixer, Pair, Solve, fixed_share
 from feathermr.recon.network_answer import Given, check_finite, mismatch, noted, ready
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
-from feathermr.recon.runner import Method, as_slices, need_frames, run
+from feathermr.recon.runner import Method, as_slices, need_frames, run, within
 from feathermr.recon.total_variation import TotalVariation
 from feathermr.recon.windows import in_windows
 
+#: what the default network begins from, and what is used where a scan does not support it
+SAFE = TotalVariation()
 #: frames of a series that go through a network of single images together
 FRAMES = 4
 #: frames of a film that go through a network of films together, and those that windows share
@@ -62,10 +64,10 @@ class Learned(Protocol):
 class KroneckerCascade:
     """Trained, the default of static scans: total variation refined by a light Kronecker U-Net.
 
-    One coil or many, lines or points, 2 to 8 times undersampled. Trained on simulated scans alone;
-    its card says how. Frames of a series are reconstructed each by itself. How much of the
-    network's image is used, beside that of ``tv``, is decided by samples that both had to predict;
-    see `supports`.
+    One coil or many, lines or points, 2 to 9 times undersampled. Trained on simulated scans of
+    phantoms and of real images; its card says how. Frames of a series are reconstructed each by
+    itself. How much of the network's image is used, beside that of ``tv``, is decided by samples
+    that both had to predict; see `supports`.
 
     Attributes:
         share: of the network's image; ``scan`` lets the scan decide, 1 is the network alone, 0
@@ -99,17 +101,12 @@ class KroneckerCascade:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
         name = "kronecker-cascade"
         given = Given(network, trained, acquisition, self.calibration)
-        alone = self.solver(network)
-        solve = alone
-        if fixed_share(self.share) != 1:
-            tv = TotalVariation()
-            pair = Pair(("tv", name), tv.solve, lambda problem, _, told: alone(problem, told))
-            solve = Mixer(pair, self.share)
-        return _reconstruct(name, self, given, solve, progress)
+        pair = Pair(("tv", name), SAFE.solve, lambda *asked: _refined(network, *asked))
+        return _reconstruct(name, self, given, Mixer(pair, self.share), progress)
 
     def solver(self, network: nn.Module) -> Solve:
         """What gives the image of a problem of one slice by the network alone."""
-        return _by(network)
+        return lambda problem, told: _refined(network, problem, None, told)
 
 
 @dataclass(frozen=True)
@@ -317,15 +314,49 @@ def _by(network: nn.Module, window: int = WINDOW) -> Solve:
     return solve
 
 
-def _frames(network: nn.Module, problem: Problem, progress: Progress) -> Tensor:
-    """The image (1, frame, y, x) of a problem whose slices are frames."""
+def _refined(
+    network: nn.Module, problem: Problem, first: Tensor | None, progress: Progress
+) -> Tensor:
+    """The image (1, frame, y, x) by a network that begins from that of total variation.
+
+    Args:
+        network: that begins from it, or any other.
+        problem: of one slice.
+        first: the image of total variation, if it is there already.
+        progress: told after each step.
+    """
+    if isinstance(network, Started):
+        first = SAFE.solve(problem, within(progress, 0, 2)) if first is None else first
+        image = _frames(network, as_slices(problem), within(progress, 1, 2), first.transpose(0, 1))
+    else:
+        image = _frames(network, as_slices(problem), progress)
+    check_finite(image)
+    return image
+
+
+def _frames(
+    network: nn.Module, problem: Problem, progress: Progress, first: Tensor | None = None
+) -> Tensor:
+    """The image (1, frame, y, x) of a problem whose slices are frames.
+
+    Args:
+        network: of single images.
+        problem: to solve.
+        progress: told after some frames.
+        first: the image of each (frame, 1, y, x) that the network begins from, if it is known.
+    """
     frames = problem.acquisition.n_slices
     images = []
     for start in range(0, frames, FRAMES):
-        scan = problem.acquisition.slices(start, min(frames, start + FRAMES))
-        some = replace(problem, acquisition=scan)
-        images.append(network(scan.kspace, some.encoding))
-        progress(min(frames, start + FRAMES), frames)
+        some = slice(start, min(frames, start + FRAMES))
+        scan = problem.acquisition.slices(some.start, some.stop)
+        operator = replace(problem, acquisition=scan).encoding
+        if first is not None and isinstance(network, Started):
+            starts = network.starts(scan.kspace, operator, first[some])
+            images.append(network.images(scan.kspace, operator, starts)[-1])
+        else:
+            images.append(network(scan.kspace, operator))
+        progress(some.stop, frames)
     return torch.cat(images).transpose(0, 1)
 
 

@@ -128,12 +128,12 @@ def sentence(first: str, second: str, found: Sequence[Support]) -> str:
     if not told:
         return (
             f"too little was sampled outside of the center to hold some out and choose between "
-            f"{second} and {first}: the image is that of {first}"
+            f"{second} and {first}: the image is {EXPECTED:.0%} {second}, the rest is {first}"
         )
     errors = [fmean(each.errors[of] for each in told if each.errors) for of in (0, 1)]
     reason = f"error of {_places(told)} held out: {errors[1]:.3f} {second}, {errors[0]:.3f} {first}"
     if len(told) < len(found):
-        reason += f"; where too little was sampled to choose, the image is that of {first}"
+        reason += f"; where too little was sampled to choose, {EXPECTED:.0%} are {second}"
     return f"this scan {_verdict(first, second, [each.share for each in found])} ({reason})"
 
 
