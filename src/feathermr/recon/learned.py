@@ -17,6 +17,7 @@ from feathermr.models.unrolled import Continuous, frames_of
 from feathermr.models.weights import Trained, load_weights, read_card, shipped
 from feathermr.recon.liif import at_times
 from feathermr.recon.network_answer import Given, check_finite, mismatch, noted, ready
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, as_slices, need_frames, run
@@ -65,9 +66,12 @@ class KroneckerCascade:
 
     Attributes:
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -87,7 +91,7 @@ class KroneckerCascade:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration, self.phase)
         return _reconstruct("kronecker-cascade", self, given, progress)
 
 
@@ -142,9 +146,12 @@ class KroneckerUnet:
 
     Attributes:
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -164,7 +171,7 @@ class KroneckerUnet:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration, self.phase)
         return _reconstruct("kronecker-unet", self, given, progress)
 
 
@@ -177,6 +184,8 @@ class Network:
     Attributes:
         weights: its safetensors file, or the folder of its training run.
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
         times: frames to give, equally spaced over the film, by a network that gives any time
             (``liif``); 0 for those of the scan.
         cyclic: for such a network: whether the first frame follows the last, as in a gated heart
@@ -185,6 +194,7 @@ class Network:
 
     weights: str = ""
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
     times: int = 0
     cyclic: bool = True
 
@@ -206,7 +216,7 @@ class Network:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration, self.phase)
         if isinstance(network, Continuous) and acquisition.n_frames > 1:
             return at_times("network", self, given, progress)
         if self.times:
@@ -269,7 +279,13 @@ def _reconstruct(
         return image
 
     done = run(
-        name, method, given.acquisition, solve, calibration=given.calibration, progress=progress
+        name,
+        method,
+        given.acquisition,
+        solve,
+        calibration=given.calibration,
+        phase=given.phase,
+        progress=progress,
     )
     return noted(done, given.trained, mismatches)
 
