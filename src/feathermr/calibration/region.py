@@ -1,5 +1,6 @@
 """The calibration region: the fully sampled center of k-space."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -11,9 +12,8 @@ from feathermr.core.errors import DataError
 
 #: side of the patches that a calibration region is valued by
 PATCH = 6
-#: side of the squares whose energy tells where the signal is, and how many times that of ``n // 2``
-#: must be exceeded
-NEIGHBOURS, CLEARLY = 5, 2.0
+#: how many times the energy about ``n // 2`` that about another place must be to be the peak
+CLEARLY = 4.0
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,8 @@ def calibration_data(acquisition: Acquisition, largest: int = 24) -> tuple[Tenso
 def signal_peak(kspace: Tensor, region: Region) -> tuple[int, int]:
     """Where the signal of a region is (y, x): ``n // 2``, or far from it if the echo was.
 
-    The largest energy of ``NEIGHBOURS`` x ``NEIGHBOURS`` samples over all slices, frames and coils;
-    ``n // 2`` where that is not ``CLEARLY`` more than the energy there, as it is in noise and in
-    a spectrum without a peak.
+    The sample of most energy over all slices, frames and coils, where the mean over 5 x 5 is
+    largest; ``n // 2`` where that mean is not ``CLEARLY`` more than the one there, as in noise.
 
     Args:
         kspace: (slice, frame, coil, y, x).
@@ -120,12 +119,15 @@ def signal_peak(kspace: Tensor, region: Region) -> tuple[int, int]:
     """
     window = (..., slice(region.top, region.bottom), slice(region.left, region.right))
     energy = torch.view_as_real(kspace[window]).square().sum((0, 1, 2, -1))
-    nearby = avg_pool2d(energy[None], NEIGHBOURS, 1, NEIGHBOURS // 2, count_include_pad=False)[0]
-    middle = kspace.shape[-2] // 2, kspace.shape[-1] // 2
+    nearby = avg_pool2d(energy[None], 5, stride=1, padding=2, count_include_pad=False)[0]
     y, x = divmod(int(nearby.argmax()), nearby.shape[1])
+    middle = kspace.shape[-2] // 2, kspace.shape[-1] // 2
     if nearby[y, x] <= CLEARLY * nearby[middle[0] - region.top, middle[1] - region.left]:
         return middle
-    return y + region.top, x + region.left
+    top, left = max(0, y - 2), max(0, x - 2)
+    patch = energy[top : y + 3, left : x + 3]
+    y, x = divmod(int(patch.argmax()), patch.shape[1])
+    return y + top + region.top, x + left + region.left
 
 
 def _start(peak: int, window: int, size: int, sampled: tuple[int, int]) -> int:
@@ -136,13 +138,31 @@ def _start(peak: int, window: int, size: int, sampled: tuple[int, int]) -> int:
     return min(max(peak - window // 2, first), last)
 
 
-def low_resolution(samples: Tensor, region: Region, shape: tuple[int, int]) -> Tensor:
-    """The calibration samples in an empty k-space of size ``shape``, under a Hann window."""
-    height, width = shape
-    window = torch.outer(
-        torch.hann_window(samples.shape[-2] + 2, periodic=False)[1:-1],
-        torch.hann_window(samples.shape[-1] + 2, periodic=False)[1:-1],
-    ).to(samples.device, samples.real.dtype)
-    kspace = samples.new_zeros(*samples.shape[:-2], height, width)
-    kspace[..., region.top : region.bottom, region.left : region.right] = samples * window
-    return kspace
+def low_resolution(kspace: Tensor, samples: Tensor, region: Region) -> Tensor:
+    """The calibration samples in an empty k-space, under a Hann window.
+
+    The window is 1 at the peak of the signal, or at the middle of the region if that is within a
+    sample of it, and falls to zero past each border of the region.
+
+    Args:
+        kspace: of the scan (slice, frame, coil, y, x).
+        samples: (slice, coil, y, x).
+        region: where they are.
+    """
+    height, width = kspace.shape[-2:]
+    windows = (
+        _hann(place, start, stop)
+        for place, (start, stop) in zip(signal_peak(kspace, region), region.spans, strict=True)
+    )
+    window = torch.outer(*windows).to(samples.device, samples.real.dtype)
+    empty = samples.new_zeros(*samples.shape[:-2], height, width)
+    empty[..., region.top : region.bottom, region.left : region.right] = samples * window
+    return empty
+
+
+def _hann(peak: int, start: int, stop: int) -> Tensor:
+    middle = (start + stop - 1) / 2
+    top = middle if abs(peak - middle) <= 1 else peak
+    distance = torch.arange(start, stop, dtype=torch.float64) - top
+    side = torch.where(distance < 0, top - start + 1, stop - top)
+    return (distance / side * (math.pi / 2)).cos().square()
