@@ -10,7 +10,7 @@ import laws
 import synthetic
 from feathermr.acquisition import Acquisition, undersample
 from feathermr.calibration import calibration_data, calibration_region
-from feathermr.calibration.region import Region
+from feathermr.calibration.region import Region, low_resolution, signal_peak
 from feathermr.core.errors import DataError
 from feathermr.core.seeding import generator
 
@@ -137,3 +137,63 @@ def test_a_mask_shared_by_all_frames_averages_them_too() -> None:
     laws.assert_equal(samples, window.mean(1), 1e-6)
     spelled = replace(scan, mask=scan.mask.expand(1, 3, 3, 41, 38))
     laws.assert_equal(calibration_data(spelled)[0], samples, 1e-6)
+
+
+def with_peak(scan: Acquisition, place: tuple[int, int]) -> Acquisition:
+    """The scan with far more signal about a place."""
+    kspace = scan.kspace.clone()
+    kspace[..., place[0] - 1 : place[0] + 2, place[1] - 1 : place[1] + 2] *= 30
+    kspace[..., place[0], place[1]] = 300
+    return replace(scan, kspace=kspace)
+
+
+EVERYWHERE = torch.ones(1, 1, 1, 1, 1, dtype=torch.bool)
+
+
+def test_a_rectangle_about_another_center_holds_that() -> None:
+    mask = torch.zeros(1, 1, 1, 15, 13, dtype=torch.bool)
+    mask[..., 1:4, 2:9] = True
+    assert calibration_region(mask, (2, 8)) == Region(1, 4, 2, 9)
+    with pytest.raises(DataError, match="center of k-space was not sampled"):
+        calibration_region(mask, (7, 6))
+
+
+@pytest.mark.parametrize("place", [(20, 27), (12, 19), (28, 11)])
+def test_the_region_is_cut_about_the_peak_of_the_signal(place: tuple[int, int]) -> None:
+    scan = with_peak(masked(EVERYWHERE), place)
+    _, region = calibration_data(scan, largest=10)
+    y, x = place
+    assert region == Region(y - 5, y + 5, x - 5, x + 5)
+
+
+def test_a_peak_at_the_border_leaves_the_region_its_size() -> None:
+    _, region = calibration_data(with_peak(masked(EVERYWHERE), (2, 36)), largest=10)
+    assert region == Region(0, 10, 28, 38)
+
+
+def test_no_central_line_is_lost_when_the_peak_is_beside_the_center() -> None:
+    lines = synthetic.line_mask(41, 1, keep=0.2, center=9)
+    _, middle = calibration_data(masked(lines), largest=12)
+    _, region = calibration_data(with_peak(masked(lines), (23, 30)), largest=12)
+    assert region.spans[0] == middle.spans[0]
+    assert region.spans[1] == (24, 36)
+
+
+def test_the_peak_of_noise_is_the_center() -> None:
+    for seed in range(20):
+        kspace = laws.random_array((1, 1, 2, 41, 38), seed, dtype=torch.complex64)
+        assert signal_peak(kspace, Region(0, 41, 0, 38)) == (20, 19)
+
+
+def test_the_low_resolution_window_is_one_at_the_peak_and_falls_to_both_sides() -> None:
+    scan = with_peak(masked(EVERYWHERE), (20, 27))
+    region = Region(16, 25, 10, 30)
+    ones = torch.ones(1, 3, 9, 20, dtype=torch.complex64)
+    window = low_resolution(scan.kspace, ones, region)[0, 0].real
+    assert float(window[20, 27]) == 1
+    assert (window[20, 10:28].diff() > 0).all()
+    assert (window[20, 27:30].diff() < 0).all()
+    assert float(window[16:25, 10:30].min()) > 0
+    assert float(window.sum()) == pytest.approx(float(window[16:25, 10:30].sum()))
+    # zero at the first place past each border: a raised cosine of 3 steps is 3/4 after one
+    assert float(window[20, 28]) == pytest.approx(0.75)

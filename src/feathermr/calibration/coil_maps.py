@@ -53,9 +53,10 @@ def estimate_coil_maps(acquisition: Acquisition, calibration: str = "espirit") -
         return CoilMaps(ones, "one coil: no coil maps")
     maps, shares, missed, region = [], [0.0], [], ""
     for index in range(acquisition.n_slices):
-        samples, found = calibration_data(acquisition.slices(index, index + 1))
+        part = acquisition.slices(index, index + 1)
+        samples, found = calibration_data(part)
         region = str(found)
-        coil_images = ifft(low_resolution(samples, found, acquisition.shape))
+        coil_images = ifft(low_resolution(part.kspace, samples, found))
         if calibration == "espirit":
             found_maps, share = mend(espirit_maps(samples, acquisition.shape), coil_images)
             shares.append(share)

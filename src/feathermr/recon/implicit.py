@@ -27,6 +27,7 @@ from feathermr.recon.held_out import split
 from feathermr.recon.implicit_family import fit_family, lambda_family, with_unseen
 from feathermr.recon.implicit_fit import FitConfig, Outcome, fit
 from feathermr.recon.implicit_objective import Derivative
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Cost, Reconstruction
 from feathermr.recon.runner import run
@@ -55,6 +56,8 @@ class Inr:
             real-time films and contrast uptake.
         seed: of the start, and of the samples that are kept apart.
         calibration: ``espirit`` or ``walsh``.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     field: FieldName = "factors"
@@ -67,6 +70,7 @@ class Inr:
     cyclic: bool = True
     seed: int = 0
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -112,7 +116,15 @@ def _reconstruct(
         outcomes.append(outcome)
         return fitted.films(times)
 
-    done = run(name, method, acquisition, solve, calibration=method.calibration, progress=progress)
+    done = run(
+        name,
+        method,
+        acquisition,
+        solve,
+        calibration=method.calibration,
+        phase=method.phase,
+        progress=progress,
+    )
     notes = (*done.provenance.notes, *_notes(method, outcomes, made[0]))
     card = {
         "method": name,

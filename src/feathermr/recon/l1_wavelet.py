@@ -11,6 +11,7 @@ from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
 from feathermr.core.seeding import generator
 from feathermr.operators import Wavelet
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import as_slices, run
@@ -33,6 +34,8 @@ class L1Wavelet:
         levels: of the transform; the approximation is thresholded too, so few levels pull the
             whole image down where the mask leaves it free.
         calibration: ``espirit`` or ``walsh``.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     weight: float = 12.0
@@ -40,6 +43,7 @@ class L1Wavelet:
     wavelet: Literal["haar", "db2", "db3", "db4"] = "db4"
     levels: int = 5
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -49,6 +53,7 @@ class L1Wavelet:
             acquisition,
             self.solve,
             calibration=self.calibration,
+            phase=self.phase,
             progress=progress,
         )
 

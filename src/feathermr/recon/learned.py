@@ -18,6 +18,7 @@ from feathermr.models.weights import Trained, load_weights, read_card, shipped
 from feathermr.recon.liif import at_times
 from feathermr.recon.mixing import BY_SCAN, Mixer, Pair, Solve, fixed_share
 from feathermr.recon.network_answer import Given, check_finite, mismatch, noted, ready
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method, as_slices, need_frames, run, within
@@ -73,10 +74,13 @@ class KroneckerCascade:
         share: of the network's image; ``scan`` lets the scan decide, 1 is the network alone, 0
             total variation alone.
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     share: str = BY_SCAN
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __post_init__(self) -> None:
         fixed_share(self.share)
@@ -100,7 +104,7 @@ class KroneckerCascade:
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
         name = "kronecker-cascade"
-        given = Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration, self.phase)
         pair = Pair(("tv", name), SAFE.solve, lambda *asked: _refined(network, *asked))
         return _reconstruct(name, self, given, Mixer(pair, self.share), progress)
 
@@ -164,9 +168,12 @@ class KroneckerUnet:
 
     Attributes:
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
@@ -186,7 +193,7 @@ class KroneckerUnet:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration, self.phase)
         return _reconstruct("kronecker-unet", self, given, self.solver(network), progress)
 
     def solver(self, network: nn.Module) -> Solve:
@@ -203,6 +210,8 @@ class Network:
     Attributes:
         weights: its safetensors file, or the folder of its training run.
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
         times: frames to give, equally spaced over the film, by a network that gives any time
             (``liif``); 0 for those of the scan.
         cyclic: for such a network: whether the first frame follows the last, as in a gated heart
@@ -211,6 +220,7 @@ class Network:
 
     weights: str = ""
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
     times: int = 0
     cyclic: bool = True
 
@@ -232,7 +242,7 @@ class Network:
         progress: Progress = silent,
     ) -> Reconstruction:
         """Reconstruct one scan by a network that does the same; see `Learned`."""
-        given = Given(network, trained, acquisition, self.calibration)
+        given = Given(network, trained, acquisition, self.calibration, self.phase)
         if isinstance(network, Continuous) and acquisition.n_frames > 1:
             return at_times("network", self, given, progress)
         if self.times:
@@ -294,7 +304,13 @@ def _reconstruct(
         return image
 
     done = run(
-        name, method, given.acquisition, checked, calibration=given.calibration, progress=progress
+        name,
+        method,
+        given.acquisition,
+        checked,
+        calibration=given.calibration,
+        phase=given.phase,
+        progress=progress,
     )
     notes = (solve.note,) if isinstance(solve, Mixer) else ()
     return noted(done, given.trained, mismatches, notes)

@@ -15,6 +15,7 @@ from feathermr.models.weights import Trained
 from feathermr.nn.cost import parameter_count
 from feathermr.recon.mixing import BY_SCAN, Mixer, Pair, Solve, fixed_share
 from feathermr.recon.network_answer import origin, ready
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Cost, Reconstruction
 from feathermr.recon.runner import Method, need_frames, run
@@ -50,10 +51,13 @@ class Mixing:
         share: of the method named first; ``scan`` lets samples that are held out decide, for each
             slice and, where frames are reconstructed each by itself, for each frame.
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     share: str = BY_SCAN
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __post_init__(self) -> None:
         fixed_share(self.share)
@@ -103,6 +107,7 @@ class Mixture:
             acquisition,
             mixer,
             calibration=self.mixing.calibration,
+            phase=self.mixing.phase,
             progress=progress,
         )
         return _noted(done, [each for each in found if each is not None], mixer.note)

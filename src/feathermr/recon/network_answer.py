@@ -12,6 +12,7 @@ from feathermr.core.errors import DataError
 from feathermr.models.weights import Trained
 from feathermr.nn import fold
 from feathermr.nn.cost import parameter_count
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Cost, Reconstruction
 
@@ -24,6 +25,7 @@ class Given:
     trained: Trained
     acquisition: Acquisition
     calibration: str
+    phase: Phase = "none"
 
 
 def ready(trained: Trained, acquisition: Acquisition) -> nn.Module:

@@ -37,6 +37,7 @@ class Problem:
         map_error: what estimated coil maps miss of bright tissue in each coil, in the same units.
         shading: what the coil maps were divided by (slice or 1, 1, y, x), so that ``A^H A`` is
             about 1 and a weight means the same for any maps; the image is divided by it at last.
+            Complex where a smooth phase was taken into the maps.
     """
 
     acquisition: Acquisition

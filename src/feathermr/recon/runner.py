@@ -13,9 +13,10 @@ from torch import Tensor
 from feathermr import __version__
 from feathermr.acquisition import Acquisition
 from feathermr.core.crop import center_crop
-from feathermr.core.errors import DataError
+from feathermr.core.errors import DataError, UsageError
 from feathermr.core.progress import Progress, silent, tell
 from feathermr.core.settings import Record
+from feathermr.recon.phase import PHASES, Phase, with_smooth_phase
 from feathermr.recon.problem import Problem, pose
 from feathermr.recon.reconstruction import Cost, Provenance, Reconstruction
 
@@ -37,6 +38,7 @@ def run(
     solve: Callable[[Problem, Progress], Tensor],
     *,
     calibration: str = "espirit",
+    phase: Phase = "none",
     progress: Progress = silent,
 ) -> Reconstruction:
     """Reconstruct every slice by ``solve`` and say how it went.
@@ -47,11 +49,19 @@ def run(
         acquisition: the scan.
         solve: the image (1, frame, y, x) of a problem of one slice; tells its progress.
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto`` for methods whose image depends on its phase, see `with_smooth_phase`.
         progress: told after each step of each slice.
+
+    Raises:
+        UsageError: the phase is neither ``auto`` nor ``none``.
     """
+    if phase not in PHASES:
+        raise UsageError(f"phase must be one of {', '.join(PHASES)}, not '{phase}'")
     start = time.perf_counter()
     with torch.no_grad():
         problem = pose(acquisition, calibration)
+        if phase == "auto":
+            problem = with_smooth_phase(problem)
         images = []
         for index in range(acquisition.n_slices):
             part = within(progress, index, acquisition.n_slices)

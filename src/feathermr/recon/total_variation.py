@@ -7,6 +7,7 @@ from torch import Tensor
 from feathermr.acquisition import Acquisition
 from feathermr.calibration import Calibration
 from feathermr.core.progress import Progress, silent
+from feathermr.recon.phase import Phase
 from feathermr.recon.problem import Problem
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import as_slices, run
@@ -24,16 +25,25 @@ class TotalVariation:
         weight: of the total variation in units of the noise variance, for images of about 1.
         iterations: of ADMM.
         calibration: ``espirit`` or ``walsh``.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
     """
 
     weight: float = 8.0
     iterations: int = 20
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
 
     def __call__(self, acquisition: Acquisition, *, progress: Progress = silent) -> Reconstruction:
         """Reconstruct one scan."""
         return run(
-            "tv", self, acquisition, self.solve, calibration=self.calibration, progress=progress
+            "tv",
+            self,
+            acquisition,
+            self.solve,
+            calibration=self.calibration,
+            phase=self.phase,
+            progress=progress,
         )
 
     def solve(self, problem: Problem, progress: Progress = silent) -> Tensor:

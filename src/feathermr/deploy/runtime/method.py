@@ -22,6 +22,7 @@ from feathermr.models.weights import Trained
 from feathermr.operators import Kernel
 from feathermr.recon.learned import Learned, Network
 from feathermr.recon.learned_super_resolution import SuperResolutionNetwork
+from feathermr.recon.phase import Phase
 from feathermr.recon.reconstruction import Reconstruction
 from feathermr.recon.runner import Method
 
@@ -90,6 +91,8 @@ class Packaged:
     Attributes:
         folder: that ``feathermr export`` wrote.
         calibration: how coil maps are estimated when the scan has none.
+        phase: ``auto``: the smooth phase that held-out samples of a still scan ask for is taken
+            into the operator; ``none``: it never is.
         times: frames to give, by a network that gives any time; 0 for those of the scan.
         cyclic: for such a network: whether the first frame follows the last.
         kernel: by which detail was lost, of networks that make images finer.
@@ -98,6 +101,7 @@ class Packaged:
 
     folder: str
     calibration: Calibration = "espirit"
+    phase: Phase = "auto"
     times: int = 0
     cyclic: bool = True
     kernel: Kernel = "truncation"
@@ -124,7 +128,7 @@ class Packaged:
         scale = package.scale
         if scale > 1:
             return SuperResolutionNetwork(self.folder, scale, self.kernel)
-        return Network(self.folder, self.calibration, self.times, self.cyclic)
+        return Network(self.folder, self.calibration, self.phase, self.times, self.cyclic)
 
 
 def packaged(
