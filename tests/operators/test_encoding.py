@@ -139,10 +139,23 @@ def test_the_spectrum_is_the_diagonal_of_the_transformed_normal_operator(
     maps = laws.random_array((2, 1, coils, *shape), "maps", dtype=torch.complex128)
     mask = laws.random_array((2, 1, 1, *shape), "mask", dtype=torch.float64) > 0
     operator = Encoding(mask, maps, 1)
-    found = operator.spectrum()
+    phase = operator.common_phase()
+    laws.assert_equal(phase.abs(), torch.ones_like(phase).real, 1e-12)
+    found = operator.spectrum(phase)
     for y in range(shape[0]):
         for x in range(shape[1]):
             wave = torch.zeros(2, 1, *shape, dtype=torch.complex128)
             wave[..., y, x] = 1
-            column = plain_fft(operator.normal(plain_ifft(wave)))
+            column = plain_fft(phase * operator.normal(phase.conj() * plain_ifft(wave)))
             laws.assert_equal(found[..., y, x], column[..., y, x].real, 1e-10)
+
+
+def test_a_phase_of_all_coils_is_found_as_their_common_phase() -> None:
+    maps = laws.random_array((1, 1, 3, 8, 7), "maps", dtype=torch.complex128)
+    angle = laws.random_array((1, 1, 8, 7), "angle", dtype=torch.float64)
+    turned = torch.polar(torch.ones_like(angle), angle)
+    mask = torch.ones(1, 1, 1, 8, 1, dtype=torch.bool)
+    before = Encoding(mask, maps, 1).common_phase()
+    after = Encoding(mask, maps * turned[:, :, None], 1).common_phase()
+    ratio = after * before.conj() * turned.conj()
+    laws.assert_equal(ratio, ratio[..., :1, :1].expand_as(ratio), 1e-9)  # up to one factor

@@ -115,7 +115,7 @@ def test_a_preview_keeps_lines_units_and_the_truth(along: int) -> None:
             header=replace(scan.header, phase_axis=-1),
         )
     problem = pose(scan)
-    small = preview(problem)
+    small = preview(problem, 0.4, 96)
     readout = -3 - along
     assert small.acquisition.kspace.shape[along] == 64
     assert small.acquisition.kspace.shape[readout] == 120
@@ -127,13 +127,13 @@ def test_a_preview_keeps_lines_units_and_the_truth(along: int) -> None:
 
 def test_a_small_scan_is_its_own_preview_and_points_lose_the_outer_ones() -> None:
     problem, _ = posed()
-    same = preview(problem).acquisition
+    same = preview(problem, 0.4, 96).acquisition
     assert torch.equal(same.kspace, problem.acquisition.kspace)
     points = torch.rand(1, 1, 1, 200, 150, generator=generator(0, "points")) < 0.3
     points[..., 94:106, 69:81] = True
     complete = synthetic.scan(1, 1, 2, (200, 150), known_maps=False)
     scan = replace(complete, kspace=complete.kspace * points, mask=points, reference=None)
-    small = preview(pose(scan)).acquisition
+    small = preview(pose(scan), 0.4, 96).acquisition
     assert small.shape == (126, 96)
     assert bool(small.mask[..., 63 - 6 : 63 + 6, 48 - 6 : 48 + 6].all())
     assert not bool((small.kspace * ~small.mask).any())

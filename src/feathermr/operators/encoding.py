@@ -65,19 +65,35 @@ class Encoding(LinearOperator):
         combined = torch.cat(rows) if len(rows) > 1 else rows[0]
         return combined.mT if swapped else combined
 
-    def spectrum(self) -> Tensor:
-        """Diagonal of ``F A^H A F^H`` (slice, frame or 1, y, x), frequency zero at index 0.
+    def common_phase(self) -> Tensor:
+        """The phase that the coil maps have in common, factors (slice or 1, 1, y, x) of modulus one.
+
+        That of ``v^H s(r)``, with the maps ``s`` at a pixel and the largest eigenvector ``v`` of
+        ``sum_r s(r) s(r)^H``, which a phase of all maps together leaves alone.
+        """
+        maps = self.coil_maps[:, 0].flatten(2)
+        vector = torch.linalg.eigh(maps @ maps.mH).eigenvectors[..., -1]
+        shared = (vector.conj()[:, None] @ maps).reshape(-1, 1, *self.coil_maps.shape[-2:])
+        angle = shared.angle()
+        return torch.polar(torch.ones_like(angle), angle)
+
+    def spectrum(self, phase: Tensor) -> Tensor:
+        """Diagonal of ``F B^H B F^H`` (slice, frame or 1, y, x), frequency zero at index 0.
+
+        ``B = A diag(phase)^-1``.
 
         ``p = sum_c |F s_c|^2 * m / N``, a circular convolution over all ``N`` frequencies, for
         a mask ``m`` that is the same for all coils: the circulant matrix that is nearest to
-        ``A^H A``, and with one uniform coil ``A^H A`` itself.
-
+        ``B^H B``, and with one uniform coil ``B^H B`` itself.
         Koolstra et al. 2019, doi:10.1002/mrm.27371.
+
+        Args:
+            phase: factors of modulus one (slice or 1, 1, y, x), see `common_phase`.
         """
         height, width = self.coil_maps.shape[-2:]
         mask = self.mask.to(self.coil_maps.real.dtype).mean(2)
         mask = to_corner(mask.expand(*mask.shape[:2], height, width))
-        power = plain_fft(self.coil_maps).abs().square().sum(2)
+        power = plain_fft(self.coil_maps * phase.conj()[:, :, None]).abs().square().sum(2)
         both = plain_fft(power.to(self.coil_maps.dtype)).conj() * plain_fft(
             mask.to(self.coil_maps.dtype)
         )

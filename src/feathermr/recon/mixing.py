@@ -22,6 +22,9 @@ BY_SCAN = "scan"
 #: share of the lines outside of the center that is held out, and of the points
 LINES, POINTS = 1 / 7, 1 / 10
 
+#: share of the samples that a first pass has, and the fewest along an axis
+SHARE, FEWEST = 0.4, 96
+
 #: the image (1, frame, y, x) of a problem of one slice
 Solve = Callable[[Problem, Progress], Tensor]
 
@@ -102,7 +105,7 @@ def choose(pair: Pair, problem: Problem, progress: Progress = silent) -> list[Su
         problem: of one slice.
         progress: told after each step.
     """
-    part = preview(problem)
+    part = preview(problem, SHARE, FEWEST)
     scan = part.acquisition
     apart = places_apart(scan.mask, scan.n_frames, scan.shape, pair.together)
     if not bool(apart.any()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -10,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from feathermr.core.crop import center_crop
 from feathermr.operators import Encoding
 from feathermr.operators.encoding import constant_axes_reduced
 from feathermr.recon.held_out import Part, split
+from feathermr.recon.preview import preview
 from feathermr.recon.problem import Problem
 from feathermr.recon.smooth_phase import smooth_phase
 from feathermr.solvers import total_variation
@@ -27,8 +26,9 @@ REACHES = (8.0, 4.0)
 MARGIN = 0.005
 #: share of the lines, and of the points, outside of the center that judge
 LINES, POINTS = 1 / 7, 1 / 10
-#: an axis of at least twice this is halved
-COARSE = 32
+#: share of the readout, or of both axes of points, that is enough for a smooth phase, and the
+#: fewest samples along an axis
+SHARE, FEWEST = 0.5, 32
 #: weight of the total variation by which a candidate is judged, and iterations of ADMM and CG
 WEIGHT, ITERATIONS = 8.0, (4, 4)
 
@@ -89,11 +89,14 @@ def _errors(found: list[Found]) -> tuple[list[float], list[float]]:
 def _of_slice(problem: Problem) -> Found | None:
     """The phase of a problem of one slice, or none."""
     shape = problem.acquisition.shape
-    problem, pixel = _coarse(problem)
-    samples = split(problem, POINTS if 1 not in _reduced(problem).shape[-2:] else LINES)
+    points = 1 not in constant_axes_reduced(problem.acquisition.mask).shape[-2:]
+    problem = preview(problem, SHARE**2 if points else SHARE, FEWEST)
+    coarse = problem.acquisition.shape
+    pixel = (coarse[0] / shape[0], coarse[1] / shape[1])
+    samples = split(problem, POINTS if points else LINES)
     if samples.held_out is None:
         return None
-    weight = problem.weight(WEIGHT) * math.prod(pixel)
+    weight = problem.weight(WEIGHT)
     image = _solved(samples.fitted, None, weight)
     before = best = samples.held_out.error(image)
     found = None
@@ -121,38 +124,3 @@ def _solved(part: Part, angle: Tensor | None, weight: float) -> Tensor:
         encoding, adjoint, weight, iterations=iterations, inner_iterations=inner_iterations
     )
     return image if phase is None else image * phase
-
-
-def _reduced(problem: Problem) -> Tensor:
-    return constant_axes_reduced(problem.acquisition.mask)
-
-
-def _coarse(problem: Problem) -> tuple[Problem, tuple[float, float]]:
-    """The central half of k-space along the readout, or along both axes of points.
-
-    A smooth phase needs no more, and the samples that count are there. Also the size of a pixel of
-    before in the new ones (y, x).
-    """
-    scan = problem.acquisition
-    assert scan.coil_maps is not None
-    sampled = _reduced(problem).shape[-2:]
-    points = 1 not in sampled
-    size = [
-        n // 2 if n >= 2 * COARSE and (points or same == 1) else n
-        for n, same in zip(scan.shape, sampled, strict=True)
-    ]
-    pixel = (size[0] / scan.shape[0], size[1] / scan.shape[1])
-    maps = scan.coil_maps
-    for axis, n, m in zip((-2, -1), scan.shape, size, strict=True):
-        places = (torch.arange(m, device=maps.device) - m // 2) * (n / m) + n // 2
-        maps = maps.index_select(axis, places.round().long().clamp(0, n - 1))
-    shape = (size[0], size[1])
-    mask = scan.mask.expand(*scan.mask.shape[:3], *scan.shape)
-    coarse = replace(
-        scan,
-        kspace=center_crop(scan.kspace, shape) * math.sqrt(math.prod(pixel)),
-        mask=center_crop(mask, shape),
-        coil_maps=maps,
-        reference=None,
-    )
-    return replace(problem, acquisition=coarse), pixel

@@ -12,11 +12,8 @@ from feathermr.core.crop import center_crop
 from feathermr.operators.encoding import constant_axes_reduced
 from feathermr.recon.problem import Problem
 
-#: share of the samples that is kept, and the fewest along an axis
-SHARE, FEWEST = 0.4, 96
 
-
-def preview(problem: Problem) -> Problem:
+def preview(problem: Problem, share: float, fewest: int) -> Problem:
     """The problem of the central part of k-space, in units where bright tissue is about 1 again.
 
     Of lines, every one is kept, but shorter: pixels are longer along the readout, the aliasing is
@@ -26,6 +23,8 @@ def preview(problem: Problem) -> Problem:
 
     Args:
         problem: of one slice.
+        share: of the samples that is kept.
+        fewest: samples along an axis that are kept of a longer one.
     """
     scan = problem.acquisition
     mask = constant_axes_reduced(scan.mask)
@@ -33,8 +32,8 @@ def preview(problem: Problem) -> Problem:
     axes = lines if len(lines) == 1 else [-2, -1]
     shape = list(scan.shape)
     for axis in axes:
-        kept = round(SHARE ** (1 / len(axes)) * shape[axis])
-        shape[axis] = min(shape[axis], max(kept, FEWEST))
+        kept = round(share ** (1 / len(axes)) * shape[axis])
+        shape[axis] = min(shape[axis], max(kept, fewest))
     size = shape[0], shape[1]
     factor = math.sqrt(math.prod(size) / math.prod(scan.shape))
     masked = [new if old > 1 else 1 for new, old in zip(size, mask.shape[-2:], strict=True)]

@@ -61,12 +61,16 @@ def total_variation(
 
 
 def _circulant(encoding: Encoding, penalty: float | Tensor) -> Callable[[Tensor], Tensor]:
-    """The inverse of the circulant matrix nearest to ``A^H A + penalty D^H D``."""
+    """The inverse of the circulant matrix nearest to ``A^H A + penalty D^H D``.
+
+    But for a phase that all coils share, which is put aside: it moves frequencies.
+    """
     maps = encoding.coil_maps
     shape = (maps.shape[-2], maps.shape[-1])
     laplacian = laplacian_spectrum(shape, maps.real.dtype, maps.device)
-    inverse = 1 / (encoding.spectrum() + penalty * laplacian + FLOOR)
-    return lambda residual: plain_ifft(inverse * plain_fft(residual))
+    phase = encoding.common_phase()
+    inverse = 1 / (encoding.spectrum(phase) + penalty * laplacian + FLOOR)
+    return lambda residual: phase.conj() * plain_ifft(inverse * plain_fft(phase * residual))
 
 
 @kept
