@@ -17,7 +17,8 @@ from feathermr.phantom import (
     with_spike,
 )
 from feathermr.phantom.chemical_shift import share_above, tissue_phase, vessel_phase, with_fat
-from feathermr.phantom.off_resonance import dipole_field
+from feathermr.phantom.off_resonance import blurred, dipole_field
+from feathermr.phantom.scanner_signal import CORNER, _outskirts
 
 
 def disc(height: int = 90, width: int = 110, radius: float = 30.0) -> torch.Tensor:
@@ -64,6 +65,37 @@ def test_a_share_of_fat_is_between_zero_and_one_and_constant_in_one_tissue() -> 
         assert float(share.max()) <= 1
         middle = share[0, 0, 40:50, 50:60]
         assert float(middle.max() - middle.min()) < 1e-6
+
+
+@pytest.mark.parametrize("flaw", ["soft rim", "grain"])
+def test_a_share_of_fat_follows_neither_grain_nor_a_rim_beside_air(flaw: str) -> None:
+    """A body of one tissue is all fat or all water, so the share at a pixel is the middle's."""
+    body = disc(120, 120, 40.0).clamp_max(1)
+    if flaw == "grain":
+        body = body * (1 + 0.08 * torch.randn(body.shape, generator=generator(1)))
+    else:
+        body = blurred(body, 3)
+    wrong = []
+    for seed in range(60):
+        share = share_above(body, generator(seed))
+        off = (share - share[..., 40:80, 40:80].mean()).abs()
+        wrong.append(float((body * off).sum() / body.sum()))
+    assert sum(wrong) / 60 < 0.012
+
+
+def test_displaced_fat_stays_on_its_side_of_the_picture() -> None:
+    body = torch.zeros(1, 1, 48, 48)
+    body[..., 20:30, 30:] = 1
+    for seed in range(30):
+        assert float(with_fat(body, generator(seed))[..., :20].abs().max()) < 1e-6
+
+
+def test_what_a_shim_leaves_is_flat_in_the_middle_and_steep_in_the_corners() -> None:
+    for seed in range(10):
+        angle = _outskirts(1, (64, 80), generator(seed))[0, 0]
+        steps = angle.diff(dim=-1).abs()
+        assert float(angle.abs().max()) <= 2 * math.pi * CORNER * 1.3**4
+        assert float(steps[30:34, 38:42].mean()) < 0.1 * float(steps.max())
 
 
 def test_tissue_and_vessels_turn_by_no_more_than_they_say() -> None:

@@ -66,7 +66,7 @@ class Encoding(LinearOperator):
         return combined.mT if swapped else combined
 
     def common_phase(self) -> Tensor:
-        """The phase that the coil maps have in common, factors (slice or 1, 1, y, x) of modulus one.
+        """The phase that all coil maps share: factors (slice or 1, 1, y, x) of modulus one.
 
         That of ``v^H s(r)``, with the maps ``s`` at a pixel and the largest eigenvector ``v`` of
         ``sum_r s(r) s(r)^H``, which a phase of all maps together leaves alone.

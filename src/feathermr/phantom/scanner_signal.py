@@ -15,11 +15,12 @@ from feathermr.phantom.off_resonance import dipole_field, uniform
 OFTEN = {
     "plain": 0.08,
     "calm": 0.27,
-    "tissue": 0.6,
-    "second tissue": 0.3,
+    "tissue": 0.7,
+    "second tissue": 0.35,
     "fine": 0.5,
     "echo": 0.45,
     "air": 0.5,
+    "outskirts": 0.2,
     "regions": 0.3,
     "texture": 0.35,
     "vessels": 0.35,
@@ -28,6 +29,8 @@ OFTEN = {
 FAT = 0.35
 #: cycles across the picture by which an echo off the centre turns the phase, at most
 ECHO = 5.0
+#: cycles by which the field of the magnet turns the phase in the picture's corners, at most
+CORNER = 3.0
 
 
 def scanner_signal(body: Tensor, generator: torch.Generator) -> Tensor:
@@ -48,7 +51,8 @@ def scanner_phase(body: Tensor, generator: torch.Generator) -> Tensor:
 
     Each part is there as often as `OFTEN` says: steps where tissues meet, vessels, a field that is
     steep beside air, smooth fields of two scales (shim, receiver) or three, an echo off the centre,
-    regions and texture with a phase of their own. All frames share the draws; what follows the
+    a magnet whose field is no longer even at the rim, regions and texture with a phase of their
+    own. All frames share the draws; what follows the
     tissue follows it through them.
 
     Args:
@@ -79,6 +83,8 @@ def _steep(body: Tensor, chosen: dict[str, bool], generator: torch.Generator) ->
     if chosen["air"]:
         cycles = 0.03 * uniform(batch, 0.0, math.log(12.0), generator).exp()
         angle = angle + 2 * math.pi * cycles * dipole_field(body, generator)
+    if chosen["outskirts"]:
+        angle = angle + _outskirts(batch, shape, generator)
     if chosen["regions"]:
         field = _enlarged(batch, shape, 3 + _integer(6, generator), generator)
         edge = uniform(batch, 0.02, 0.3, generator)
@@ -89,7 +95,7 @@ def _steep(body: Tensor, chosen: dict[str, bool], generator: torch.Generator) ->
     if chosen["vessels"]:
         angle = angle + vessel_phase(body, generator)
     if chosen["texture"]:
-        exponent = 1.5 + 0.5 * _integer(4, generator)
+        exponent = 2.0 + 0.5 * _integer(4, generator)
         noise = power_law_noise(batch, shape, exponent, generator)
         angle = angle + uniform(batch, 0.05, 0.4, generator) * noise
     return angle
@@ -119,6 +125,21 @@ def _echo(batch: int, shape: Shape, generator: torch.Generator) -> Tensor:
     keep = _integer(3, generator)
     up, left = (up if keep != 0 else 0.1 * up), (left if keep != 1 else 0.1 * left)
     return 2 * math.pi * ECHO * (up * up.abs() * y + left * left.abs() * x)
+
+
+def _outskirts(batch: int, shape: Shape, generator: torch.Generator) -> Tensor:
+    """What a shim leaves (batch, 1, Y, X): flat in the middle, steep far from it.
+
+    Shims cancel the spherical harmonics of low order, so that the rest grows as a power of the
+    distance from the magnet's centre, here the fourth. Romeo and Hoult 1984,
+    doi:10.1002/mrm.1910010107.
+    """
+    y = torch.linspace(-1, 1, shape[0], device=generator.device)[:, None]
+    x = torch.linspace(-1, 1, shape[1], device=generator.device)[None, :]
+    down, right = (uniform(batch, -0.3, 0.3, generator) for _ in range(2))
+    strength = uniform(batch, -1.0, 1.0, generator)
+    distance = ((y - down).square() + (x - right).square()) / 2
+    return 2 * math.pi * CORNER * strength * strength.abs() * distance.square()
 
 
 def _happens(often: float, generator: torch.Generator) -> bool:
