@@ -20,9 +20,9 @@ from feathermr.solvers import total_variation
 Phase = Literal["auto", "none"]
 PHASES = get_args(Phase)
 
-#: over how many pixels the candidates are smooth; each is that of the image by the one before
-REACHES = (8.0, 4.0)
-#: share by which the error of a candidate must be less than that of the best so far
+#: over how many pixels the phase is smooth
+REACH = 8.0
+#: share by which the error with the phase must be less than that without
 MARGIN = 0.005
 #: share of the lines, and of the points, outside of the center that judge
 LINES, POINTS = 1 / 7, 1 / 10
@@ -98,18 +98,13 @@ def _of_slice(problem: Problem) -> Found | None:
         return None
     weight = problem.weight(WEIGHT)
     image = _solved(samples.fitted, None, weight)
-    before = best = samples.held_out.error(image)
-    found = None
-    for reach in REACHES:
-        angle = smooth_phase(image, (reach * pixel[0], reach * pixel[1]))
-        image = _solved(samples.fitted, angle, weight)
-        error = samples.held_out.error(image)
-        if error < (1 - MARGIN) * best:
-            best, found = error, angle
-    if found is None:
+    before = samples.held_out.error(image)
+    found = smooth_phase(image, (REACH * pixel[0], REACH * pixel[1]))
+    after = samples.held_out.error(_solved(samples.fitted, found, weight))
+    if after >= (1 - MARGIN) * before:
         return None
     angle = interpolate(found, size=shape, mode="bilinear", align_corners=False)
-    return Found(angle, before, best)
+    return Found(angle, before, after)
 
 
 def _solved(part: Part, angle: Tensor | None, weight: float) -> Tensor:
