@@ -72,7 +72,7 @@ def test_the_default_is_the_mixture_with_total_variation() -> None:
     assert named.provenance.weights == alone.provenance.weights
     assert named.cost.parameters == alone.cost.parameters > 0
     only = reconstruct(scan, "kronecker-cascade", {"share": 1})
-    assert not any("tv" in note for note in only.provenance.notes)
+    assert not any("supports" in note for note in only.provenance.notes)
     laws.assert_equal(
         reconstruct(scan, "kronecker-cascade", {"share": 0}).image,
         reconstruct(scan, "tv").image,
