@@ -3,6 +3,7 @@
     python benchmarks/learned.py                                # simulated scans
     python benchmarks/learned.py --images "hearts" a.mat b.mat  # and retrospective ones of images
     python benchmarks/learned.py --raw scan.npy --layout coil,y,x   # and held-out real samples
+    python benchmarks/learned.py --scans FOLDER                 # and complete measured ones, .npy
     python benchmarks/learned.py --parts images --images ...    # that part anew, the rest is kept
     python benchmarks/learned.py --cascade runs/cascade         # weights that do not ship yet
     python benchmarks/learned.py --quick                        # a smoke test, written elsewhere
@@ -24,6 +25,7 @@ from typing import Any
 import torch
 from learned_cases import FIRST_SEED, IMAGE_SNR, QUICK, SNR, Size, conditions, images, simulated
 from learned_measure import FACTORS, HELD_OUT, LARGEST_FACTOR, group_row, raw_rows
+from learned_measured import measured_rows
 from learned_page import page
 
 from feathermr import load
@@ -34,7 +36,7 @@ from feathermr.nn.cost import parameter_count
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMAT = "feathermr learned benchmark 1"
-PARTS = ("simulated", "robustness", "images", "raw")
+PARTS = ("measured", "simulated", "robustness", "images", "raw")
 
 
 def cards(files: Mapping[str, str]) -> dict[str, Any]:
@@ -87,12 +89,17 @@ def raw_part(options: argparse.Namespace, size: Size, files: Mapping[str, str]) 
     return [said({"name": options.raw_label, "file_sha256": digest, **row})]
 
 
+def measured_part(options: argparse.Namespace, size: Size, files: Mapping[str, str]) -> list[Any]:
+    return measured_rows(options.scans)
+
+
 def said(row: dict[str, Any]) -> dict[str, Any]:
     print(f"  {row['name']}", flush=True)
     return row
 
 
 RUN: Mapping[str, Callable[[argparse.Namespace, Size, Mapping[str, str]], list[Any]]] = {
+    "measured": measured_part,
     "simulated": simulated_part,
     "robustness": robustness_part,
     "images": images_part,
@@ -128,7 +135,8 @@ def run(options: argparse.Namespace, files: Mapping[str, str], stored: Path) -> 
     parts = kept(stored, networks, options.quick)
     record = {"format": FORMAT, "settings": settings, "networks": networks, "parts": parts}
     for name in options.parts:
-        if (name == "images" and not options.images) or (name == "raw" and not options.raw):
+        needed = {"images": options.images, "raw": options.raw, "measured": options.scans}
+        if not needed.get(name, True):
             continue
         print(name, flush=True)
         begun, used = time.perf_counter(), time.process_time()
@@ -157,6 +165,7 @@ def main() -> None:
         help="at most so many of each label with eight coils; 0 for all",
     )  # fmt: skip
     parser.add_argument("--note", default="", help="sentence on the images, for the page")
+    parser.add_argument("--scans", type=Path, help="folder of complete measured scans (.npy)")
     parser.add_argument("--raw", type=Path, help="an undersampled measured scan")
     parser.add_argument("--layout", default="", help="its axes, with commas")
     parser.add_argument("--raw-label", default="measured scan", help="its name in tables")

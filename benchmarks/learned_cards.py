@@ -9,14 +9,15 @@ from feathermr.models.table import MODELS
 
 Record = Mapping[str, Any]
 USE = {
-    "kronecker-cascade": "static scans of one coil or many, 2 to 8 times undersampled, by lines or "
+    "kronecker-cascade": "static scans of one coil or many, 2 to 9 times undersampled, by lines or "
     "points; the frames of a series one by one",
     "kronecker-unet": "static scans where speed counts more than the last dB, and as a start for "
     "training on data of one's own",
 }
 LIMITS = (
-    "Trained on numerical phantoms alone, never on a patient: what no phantom shows (implants, "
-    "lesions, folding, motion, fat shift) was never learned.",
+    "Trained on simulated scans, of numerical phantoms and, `kronecker-cascade`, of real magnitude "
+    "images; never on a scanner's own k-space. What the simulator does not show (implants, "
+    "folding, motion) was never learned.",
     "An image can look sharp and be wrong, the more so at 6 times and beyond. `reconstruct` says "
     "how far the image is from the measured samples; compare with `-m tv`, which learned nothing.",
     "Cartesian only. Frames of a series are reconstructed each by itself; `temporal-tv` and "
@@ -52,6 +53,7 @@ def _card(name: str, known: Mapping[str, Any]) -> dict[str, str]:
         "what": MODELS[name].card.summary,
         "intended use": USE[name],
         "trained on": card.get("trained_on", "not stated"),
+        "real images": "; ".join(recipe.get("data", {}).get("credits", ())) or "none",
         "data": _data(recipe),
         "loss": _loss(recipe),
         "training": _training(recipe),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from learned_cards import networks_section
+from learned_measured import measured_section
 from learned_statistics import (
     DEFAULT,
     NETWORKS,
@@ -31,6 +32,7 @@ def page(record: Record) -> str:
     parts = ["# Trained networks", _introduction(record)]
     parts += ["## The networks", networks_section(record)]
     parts += ["## Targets", _targets(record)]
+    parts += ["## Measured scans", measured_section(record["parts"].get("measured"))]
     for name, title, about in (
         ("simulated", "Simulated scans", _about_simulated),
         ("images", "Real images, retrospective", _about_images),
@@ -117,7 +119,7 @@ def _about_images(record: Record) -> str:
     rows = record["parts"]["images"]["rows"]
     notes = dict.fromkeys(row["note"] for row in rows if row["note"])
     return (
-        "Magnitude images; smooth phase, coil maps and noise of signal-to-noise ratio "
+        "Magnitude images; a scanner's phase, coil maps and noise of signal-to-noise ratio "
         f"{record['settings']['image_snr']:g} are simulated. Retrospective, and an *inverse "
         "crime*: the k-space is the transform of the very image that results are compared with, "
         "so that all methods look better than on a scanner. The coil maps are then estimated. "
