@@ -52,7 +52,6 @@ def recipe_of(options, precision, reuse):
         "data.cache.reuse": reuse,
         "data.cache.first": KEPT,
         "data.cache.window": KEPT,
-        "loss.denoising": 0,  # the whole network from the first step on
     }
     return feathermr.named_recipe(
         options.recipe, {key: str(value) for key, value in changes.items()}

@@ -91,10 +91,10 @@ def test_what_ships_loads_and_says_what_it_was_trained_on(name: str) -> None:
 
 def test_what_ships_is_small() -> None:
     sizes = {name: path.stat().st_size for name, path in SHIPPED.items()}
-    assert sum(sizes.values()) < 14e6
+    assert sum(sizes.values()) < 15e6
     assert sizes["liif-rdn3d"] < 3e6
     cascade = sum(each.numel() for each in shipped("kronecker-cascade").network.parameters())
-    assert cascade < 0.5e6
+    assert cascade < 0.6e6
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -45,17 +45,6 @@ def test_the_images_of_earlier_steps_count_less_and_less() -> None:
     torch.testing.assert_close(terms.terms["l1"], each[1])
 
 
-def test_a_denoiser_is_trained_by_itself_first(tmp_path: Path) -> None:
-    changes = {"loss.earlier": "0.5", "loss.denoising": "4", "trainer.steps": "4"}
-    start = build("kronecker-cascade", small_recipe(text=CASCADE).settings).state_dict()
-    alone = weights_of(trained(tmp_path / "alone", changes, text=CASCADE))
-    longer = {**changes, "trainer.steps": "6"}
-    both = weights_of(trained(tmp_path / "both", longer, text=CASCADE))
-    for name, value in start.items():
-        assert torch.equal(alone[f"model.{name}"], value) == (not name.startswith("denoiser"))
-        assert not torch.equal(both[f"model.{name}"], value)
-
-
 def test_a_few_steps_make_the_loss_smaller(tmp_path: Path) -> None:
     folder = trained(
         tmp_path / "run",

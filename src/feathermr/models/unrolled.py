@@ -40,15 +40,6 @@ class Started(Protocol):
 
 
 @runtime_checkable
-class Denoising(Protocol):
-    """A network with a denoiser inside, which can be trained first, by itself, and quickly."""
-
-    def denoised(self, image: Tensor, sigma: Tensor) -> Tensor:
-        """Images (slice, frame, y, x) without noise of the level ``sigma`` (slice,)."""
-        ...
-
-
-@runtime_checkable
 class Continuous(Protocol):
     """A network for films that gives the image at any time."""
 

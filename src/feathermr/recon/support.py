@@ -13,7 +13,7 @@ from feathermr.operators.encoding import constant_axes_reduced
 from feathermr.recon.problem import Problem
 
 #: what is expected of the share before any sample is asked, and its deviation
-EXPECTED, DEVIATION = 0.25, 0.5
+EXPECTED, DEVIATION = 0.5, 0.5
 #: how many samples with independent errors a line counts for: it has more, but their errors, unlike
 #: their noise, are alike
 LINE = 16

@@ -3,7 +3,6 @@
 This file is imported only when something is trained.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,6 @@ from torch.optim.optimizer import ParamsT
 
 from feathermr.core.seeding import generator
 from feathermr.metrics import nmse, psnr, ssim
-from feathermr.models.unrolled import Denoising
 from feathermr.training.batches import Batch, to_example
 from feathermr.training.continuous import answer, answers
 from feathermr.training.ema import AveragedModel
@@ -24,9 +22,6 @@ from feathermr.training.losses import Loss, LossTerms
 from feathermr.training.muon import Muon
 from feathermr.training.recipe import OptimiserRecipe, Recipe
 from feathermr.training.schedule import learning_rate_factor
-
-#: ends of the noise that a denoiser learns to remove, in units of bright tissue
-NOISE_LEVELS = (0.004, 0.2)
 
 
 class Training(LightningModule):
@@ -48,10 +43,7 @@ class Training(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """The loss of one batch, and its terms for the metrics."""
         self._seed_step()
-        if self.global_step < self.recipe.loss.denoising and isinstance(self.model, Denoising):
-            terms = self._denoise(self.model, batch["target"])
-        else:
-            terms = self._compare(self.model, batch, self.recipe.loss.earlier)[1]
+        terms = self._compare(self.model, batch, self.recipe.loss.earlier)[1]
         named = {name: value.detach() for name, value in terms.terms.items()}
         return {"loss": terms.total, "terms": {"loss": terms.total.detach(), **named}}
 
@@ -81,16 +73,6 @@ class Training(LightningModule):
                 weight = weight * earlier
                 total = total + weight * self.loss(image, example.target).total
         return images[-1], terms._replace(total=total)
-
-    def _denoise(self, model: Denoising, target: Tensor) -> LossTerms:
-        """The loss of denoising the targets, with noise of random levels in two drawings."""
-        clean = target.repeat(2, 1, 1, 1)
-        low, high = math.log(NOISE_LEVELS[0]), math.log(NOISE_LEVELS[1])
-        sigma = (low + (high - low) * torch.rand(clean.shape[0], device=clean.device)).exp()
-        noisy = clean + 2**0.5 * sigma.reshape(-1, 1, 1, 1) * torch.randn_like(clean)
-        found = model.denoised(noisy, sigma)
-        with torch.autocast(clean.device.type, enabled=False):
-            return self.loss(found, clean)
 
     def _seed_step(self) -> None:
         keys = self.recipe.seed, "step", self.global_step, self.global_rank

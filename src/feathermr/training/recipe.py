@@ -106,18 +106,13 @@ class LossRecipe:
         settings: values for its fields.
         earlier: weight of the image after each step of an unrolled model, beside the one after it;
             0 to train the last image only.
-        denoising: steps in the beginning in which a model's denoiser is trained by itself, to take
-            noise from the targets; cheaper than the whole.
     """
 
     name: str = "composite"
     settings: dict[str, Any] = field(default_factory=dict)
     earlier: float = 0.0
-    denoising: int = 0
 
     def __post_init__(self) -> None:
-        if self.denoising < 0:
-            raise UsageError(f"denoising is a number of steps, not {self.denoising}")
         if not 0 <= self.earlier <= 1:
             raise UsageError(f"earlier must be from 0 to 1, not {self.earlier:g}")
 
