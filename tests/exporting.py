@@ -12,5 +12,5 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{card}.ACCURACY_SHAPE", (48, 40))
     monkeypatch.setattr(f"{card}.LATENCY_SHAPE", (48, 40))
     monkeypatch.setattr(f"{card}.REPEATS", 1)
-    monkeypatch.setattr(make, "CALIBRATION_SCANS", 5)
+    monkeypatch.setattr(make, "CALIBRATION_SCANS", 8)
     monkeypatch.setattr(make, "CALIBRATION_SHAPE", (48, 40))

@@ -78,7 +78,7 @@ def test_the_center_has_the_lines_that_fit():
 def _film():
     from cine_study_scans import Source  # noqa: PLC0415
 
-    return Source("heart", "simulated", 1, 1, (48, 40), 6)
+    return Source("heart", "simulated", 1, 1, (64, 64), 6)
 
 
 def test_a_stored_result_is_not_computed_again(tmp_path, monkeypatch):

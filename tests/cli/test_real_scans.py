@@ -81,7 +81,7 @@ def test_images_of_other_formats_load_and_reconstruct(
     reference = feathermr.load(shared_data / name).reference
     assert reference is not None
     image = np.abs(np.load(tmp_path / "o/image.npy"))
-    assert correlation(image, reference.numpy()) > 0.85  # one coil, a coarse head of 41 x 33
+    assert correlation(image, reference.numpy()) > 0.7  # one coil, a coarse head of 41 x 33
 
 
 def test_a_film_whose_file_claims_hours_between_frames_is_written(

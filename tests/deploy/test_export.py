@@ -176,7 +176,7 @@ def test_a_changed_package_is_not_loaded(tmp_path, monkeypatch) -> None:
     for before, after, sentence in (
         (b"package 1", b"package 7", "its format is"),
         (b'"kronecker-cascade"', b'"os.system"', "no network is called 'os.system'"),
-        (b'"denoiser"', b'"denoisor"', "does not fit the network"),
+        (b'"refiners.0.unet"', b'"refiners.0.unit"', "does not fit the network"),
         (b"graph-0.onnx", b"../a-0.onnx", "names a file that no package has"),
         (b"{", b"[", "is not what feathermr export writes"),
     ):

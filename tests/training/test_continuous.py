@@ -70,7 +70,9 @@ def test_few_frames_are_acquired_and_more_are_wanted_of_the_same_motion() -> Non
 
 
 def test_what_is_wanted_at_a_frame_is_the_frame() -> None:
-    exact = replace(FILMS, accelerations=(1.0,), snr=(1e6, 1e6), estimated=0.0, batch=1)
+    exact = replace(
+        FILMS, accelerations=(1.0,), snr=(1e6, 1e6), estimated=0.0, batch=1, flaws=False
+    )
     for index in range(4):
         one = example(index, exact)
         frames = one.encoding.H(one.measured)

@@ -67,6 +67,7 @@ class SimulatedConfig:
         between: draw the acceleration between the smallest and the largest.
         partial: how often lines, or points, of one side of k-space are left out as well, beyond 60
             to 95 % of the matrix (partial Fourier).
+        flaws: k-space may be filtered, or empty outside, with ghosts or a spike.
         snr: ends of the signal-to-noise ratio's range, drawn evenly on a log scale.
         batch: slices an example.
         cases: number of different objects; 0 for no end.
@@ -106,6 +107,7 @@ class SimulatedConfig:
     accelerations: tuple[float, ...] = (2.0, 8.0)
     between: bool = True
     partial: float = 0.0
+    flaws: bool = True
     snr: tuple[float, float] = (8.0, 120.0)
     batch: int = 2
     cases: int = 0
@@ -295,8 +297,10 @@ class SimulatedExamples:
         complete = acquire(scanner_signal(body, source), maps, shape)
         maps = at_scan_resolution(maps)
         axis = _axis(source)
-        complete = with_ghosts(complete, axis, source)
-        factors = k_window(shape, source)
+        factors = None
+        if self.config.flaws:
+            complete = with_ghosts(complete, axis, source)
+            factors = k_window(shape, source)
         if factors is not None:
             complete = complete * factors
         if self.config.strip:
@@ -311,7 +315,9 @@ class SimulatedExamples:
         noise = noise_level(complete, snr) * noise
         if factors is not None and not self.config.strip and _uniform(source) < 0.5:
             noise = noise * factors
-        noisy = with_spike(complete + noise, source)
+        noisy = complete + noise
+        if self.config.flaws:
+            noisy = with_spike(noisy, source)
         return pose_example(
             Acquisition(
                 kspace=torch.where(mask, noisy, zero),
