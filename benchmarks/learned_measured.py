@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +89,11 @@ def measured_rows(folder: Path) -> list[dict[str, Any]]:
         )
         for number, (acceleration, pattern, center) in enumerate(MASKS[several]):
             given = Undersampling(acceleration, pattern, center=center, seed=number)(whole)
-            values, said = {}, ""
+            values, seconds, said = {}, {}, ""
             for name, (method, settings) in METHODS.items():
+                begun = time.process_time()
                 done = make_method(method, settings)(given)
+                seconds[name] = round(time.process_time() - begun, 3)
                 values[name] = round(inside_psnr(done.image, scan), 3)
                 if name == "kronecker-cascade":
                     notes = [one for one in done.provenance.notes if one.startswith("this scan")]
@@ -98,7 +101,7 @@ def measured_rows(folder: Path) -> list[dict[str, Any]]:
             rows.append(
                 {
                     "scan": scan.name, "pattern": pattern, "coils": scan.kspace.shape[2],
-                    "acceleration": acceleration, "psnr": values, "said": said,
+                    "acceleration": acceleration, "psnr": values, "seconds": seconds, "said": said,
                 }
             )  # fmt: skip
             print(f"  {scan.name} {pattern} {acceleration:g}x {values}", flush=True)
@@ -121,6 +124,9 @@ def measured_section(part: Mapping[str, Any] | None) -> str:
         if some:
             means = [sum(row["psnr"][name] for row in some) / len(some) for name in METHODS]
             lines.append([f"**{title}**", "", "", *[f"**{mean:.2f}**" for mean in means], ""])
+            times = [sum(row["seconds"][name] for row in some) / len(some) for name in METHODS]
+            cells = [f"{each:.2f}" for each in times]
+            lines.append([f"{title}: processor seconds a scan", "", "", *cells, ""])
     below = [
         f"{row['scan']} {row['pattern']} {row['acceleration']:g}x"
         for row in rows
