@@ -35,7 +35,7 @@ def introduction(record: Record) -> str:
         "says what learns quickly, not what is best at last; how far the first two rows are apart "
         "is what chance does.",
         "PSNR in dB inside the object, of the network alone, without a phase that a scan asks for; "
-        "in brackets the number of scans, which are among none that final results are reported on.",
+        "in brackets the number of scans.",
         "Written by `python benchmarks/cascade_variants.py` from "
         "[results/cascade-variants.json](results/cascade-variants.json); "
         f"{known['Processor']}, one thread, PyTorch {known['PyTorch']}, commit {known['Commit']}, "

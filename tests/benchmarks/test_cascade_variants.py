@@ -83,7 +83,7 @@ def test_the_table_has_a_row_each_and_weighs_the_columns_alike(tmp_path):
     record = {
         "seed": 0, "seconds": 10, "examples": 3, "groups": groups, "tv": scores,
         "variants": {"base": {**one, "scores": scores}},
-        "environment": {"Commit": "c", "Processor": "p", "PyTorch": "2"},
+        "environment": {"Commit": "c", "Processor": "p", "PyTorch": "2", "Written": "now"},
     }  # fmt: skip
     file = tmp_path / "page.md"
     file.write_text(f"before\n{page.BEGIN}old\n{page.END}after\n")
