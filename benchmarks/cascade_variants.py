@@ -3,10 +3,10 @@
 python benchmarks/cascade_variants.py --data IMAGES --scans FILE [FILE ...] --images FOLDER
                                       [--seconds 300] [--examples 300] [--out out/cascade-variants]
 
-All variants learn from the same examples, drawn before. A short training of each, twice and in
-turns, says how long a step takes the processor; from that the number of steps follows that takes
-``--seconds`` of it, and with it the schedule. Other programs on the machine change little, as they
-do not count. What each then took is stored. The networks alone, without total variation beside
+All variants learn from the same examples, drawn before. Steps of all of them in turns say how long
+each takes the processor; from that the number of steps follows that takes ``--seconds`` of it, and
+with it the schedule. Other programs on the machine do not count, though they slow it somewhat: what
+each training then took is stored too. The networks alone, without total variation beside
 them, reconstruct complete scans, undersampled, and magnitude images with a scanner's phase.
 
 ``--scans``: complex .npy files, images (y, x) or k-space (coil, y, x). ``--images``: a folder of
@@ -20,12 +20,12 @@ import argparse
 import json
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from cascade_variants_page import update
 from cascade_variants_plan import RECIPE, VARIANTS, recipe_of
 from cascade_variants_scans import complete_scans, image_scans, scores
+from cascade_variants_timing import seconds_per_step
 from study_runs import is_done, trained, write
 
 import feathermr
@@ -34,16 +34,12 @@ from feathermr.models.table import build
 from feathermr.models.weights import load_weights, save_weights
 from feathermr.training.cache.keeping import kept
 from feathermr.training.sources import open_sources
-from feathermr.training.train import TrainingRun, train
+from feathermr.training.train import TrainingRun
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 RESULT, PAGE = DOCS / "results" / "cascade-variants.json", DOCS / "training.md"
-#: steps of a short training, and how often each is done; the quickest counts
-TRIAL, ROUNDS = 12, 2
-
-
-def quietly(line):
-    """Say nothing."""
+#: examples that a step is timed on, and how often on each
+TRIAL, ROUNDS = 8, 3
 
 
 def run_of(options, variant):
@@ -94,20 +90,17 @@ def used(folder):
 
 
 def planned(options):
-    """Seconds of the processor in a step of each variant, by short trainings, and where; once."""
+    """Seconds of the processor in a step of each variant, in turns, and where; done once."""
     path = options.out / "plan.json"
     if path.exists():
         return json.loads(path.read_text())
-    found = {name: [] for name in VARIANTS}
-    for _ in range(ROUNDS):
-        for name, variant in VARIANTS.items():
-            with TemporaryDirectory() as place:
-                recipe = recipe_of(variant, TRIAL, options.examples)
-                run = run_of(options, variant)
-                seconds, steps = used(train(recipe, Path(place) / "run", run, say=quietly))
-            found[name].append(seconds / steps)
-            print(f"{name}: {found[name][-1]:.3f} s of the processor a step", flush=True)
-    steps = {name: min(each) for name, each in found.items()}
+    trainings = {}
+    for name, variant in VARIANTS.items():
+        recipe, run = recipe_of(variant, 1, options.examples), run_of(options, variant)
+        cached = kept(open_sources(recipe, run.data), recipe, run.data, run.cache)
+        trainings[name] = recipe, cached.train
+    steps = seconds_per_step(trainings, TRIAL, ROUNDS)
+    print({name: round(seconds, 3) for name, seconds in steps.items()}, flush=True)
     plan = {"seconds_per_step": steps, "environment": dict(environment())}
     write(path, plan)
     return plan
