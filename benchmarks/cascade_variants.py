@@ -96,6 +96,8 @@ def planned(options):
         return json.loads(path.read_text())
     trainings = {}
     for name, variant in VARIANTS.items():
+        if variant.like:
+            continue
         recipe, run = recipe_of(variant, 1, options.examples), run_of(options, variant)
         cached = kept(open_sources(recipe, run.data), recipe, run.data, run.cache)
         trainings[name] = recipe, cached.train
@@ -110,8 +112,9 @@ def measured(options, name, steps, scans):
     """Train a variant, let it reconstruct, and keep both."""
     variant, place = VARIANTS[name], options.out / name
     path = options.out / f"{name}.json"
+    titles = {"title": variant.title, "changes": variant.words}
     if path.exists():
-        return json.loads(path.read_text())
+        return {**json.loads(path.read_text()), **titles}
     if place.exists() and not is_done(place) and not (place / "checkpoints" / "last.ckpt").exists():
         shutil.rmtree(place)  # it was cut off before its first checkpoint
     recipe = recipe_of(variant, steps, options.examples)
@@ -120,15 +123,13 @@ def measured(options, name, steps, scans):
     network = load_weights(folder.weights).network
     seconds, timed = used(folder)
     record = {
-        "title": variant.title,
-        "changes": variant.words,
         "parameters": sum(one.numel() for one in network.parameters()),
         "steps": steps,
         "seconds": round(seconds * steps / timed, 1),
         "scores": scores(method, scans),
     }
     write(path, record)
-    return record
+    return {**record, **titles}
 
 
 def safe(options, scans):
@@ -173,8 +174,8 @@ def main():
         "variants": {},
         "environment": plan["environment"],
     }
-    for name, seconds in plan["seconds_per_step"].items():
-        steps = round(options.seconds / seconds)
+    for name, variant in VARIANTS.items():
+        steps = round(options.seconds / plan["seconds_per_step"][variant.like or name])
         record["variants"][name] = measured(options, name, steps, scans)
         RESULT.write_text(json.dumps(record, indent=1) + "\n")
         update(PAGE, record)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cascade_variants_plan import BATCH, SIZES
+from cascade_variants_plan import BATCH, SIZES, VARIANTS
 
 Record = Mapping[str, Any]
 BEGIN, END = "<!-- cascade variants -->\n", "<!-- end of cascade variants -->\n"
@@ -25,15 +25,17 @@ def section(record: Record) -> str:
 
 
 def introduction(record: Record) -> str:
-    known, each = record["environment"], list(record["variants"].values())
+    known = record["environment"]
+    each = [one for name, one in record["variants"].items() if not VARIANTS[name].like]
     least, most = (function(one["seconds"] for one in each) for function in (min, max))
     slices = f"slices of {SIZES[0]} to {SIZES[1]} pixels"
     parts = [
         "**A comparison of beginnings**: each variant was trained once, for about "
-        f"{record['seconds']:.0f} seconds of the processor ({least:.0f} to {most:.0f}), from the "
+        f"{record['seconds']:.0f} seconds of the processor ({least:.0f} to {most:.0f}; less where "
+        "the table says so), from the "
         f"same {record['examples']} batches of {BATCH} {slices}, with seed {record['seed']}. It "
-        "says what learns quickly, not what is best at last; how far the first two rows are apart "
-        "is what chance does.",
+        "says what learns quickly, not what is best at last. How far the first two rows below `tv` "
+        "are apart is what chance does.",
         "PSNR in dB inside the object, of the network alone, without a phase that a scan asks for; "
         "in brackets the number of scans.",
         "Written by `python benchmarks/cascade_variants.py` from "

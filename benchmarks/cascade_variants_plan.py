@@ -25,20 +25,19 @@ class Variant:
         changes: values of the recipe's dotted keys.
         real: real images are among the objects.
         first: number of the first weights; beyond 0 they are others than the seed's.
+        like: another variant whose number of steps it gets, in place of its time.
     """
 
     title: str
     changes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     real: bool = True
     first: int = 0
+    like: str = ""
 
     @property
     def words(self) -> str:
-        """What is typed for it beside the recipe's name."""
-        words = [f"{key}={value}" for key, value in self.changes.items()]
-        words += [] if self.real else ["without --data"]
-        words += ["--from other first weights"] if self.first else []
-        return ", ".join(words)
+        """What ``--set`` is given for it."""
+        return ", ".join(f"{key}={value}" for key, value in self.changes.items())
 
 
 #: by the name of its folder; ``base`` is what the others are compared with, and ``again`` says how
@@ -58,6 +57,7 @@ VARIANTS: Mapping[str, Variant] = {
     "deep": Variant(
         "five steps, narrower", {"settings.steps": "5", "settings.width": "24"}
     ),
+    "short": Variant("the recipe as it is, with as few steps as the five narrower ones", like="deep"),
     "one-weight": Variant(
         "one weight of consistency for all frequencies", {"settings.bands": "false"}
     ),
@@ -65,7 +65,7 @@ VARIANTS: Mapping[str, Variant] = {
         "Adam instead of Muon",
         {"optimiser.name": "adam", "optimiser.learning_rate": "1e-3"},
     ),
-    "simulator": Variant("no real images among the objects", real=False),
+    "simulator": Variant("no real images among the objects (no `--data`)", real=False),
 }  # fmt: skip
 
 
