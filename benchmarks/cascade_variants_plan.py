@@ -57,7 +57,7 @@ VARIANTS: Mapping[str, Variant] = {
     "deep": Variant(
         "five steps, narrower", {"settings.steps": "5", "settings.width": "24"}
     ),
-    "short": Variant("the recipe as it is, with as few steps as the five narrower ones", like="deep"),
+    "short": Variant("the recipe as it is, as few steps as the row above", like="deep"),
     "one-weight": Variant(
         "one weight of consistency for all frequencies", {"settings.bands": "false"}
     ),
