@@ -24,6 +24,7 @@ STARTED = TEXT.replace(
 @dataclass(frozen=True)
 class TinyConfig:
     scale: float = 1.0
+    start: str = "adjoint"
 
 
 @final
@@ -34,6 +35,7 @@ class Tiny(nn.Module):
 
     def __init__(self, config: TinyConfig) -> None:
         super().__init__()
+        self.start = config.start
         self.weights = nn.Parameter(config.scale * torch.rand(2, 2))
 
     def starts(self, kspace: Tensor, encoding: Encoding) -> Tensor:

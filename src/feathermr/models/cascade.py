@@ -64,7 +64,8 @@ class Cascade(nn.Module):
 
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
-        self.iterations, self.start = config.iterations, config.start
+        self.iterations = config.iterations
+        self.start: str = config.start
         count = 1 if config.shared else config.steps
         self.refiners = nn.ModuleList(
             Refiner(config.width, config.levels, config.kronecker) for _ in range(count)

@@ -16,7 +16,14 @@ class Unrolled(Protocol):
 
 @runtime_checkable
 class Started(Protocol):
-    """A network that begins from images which nothing was learned for, so that they can be kept."""
+    """A network that begins from images which nothing was learned for, so that they can be kept.
+
+    Attributes:
+        start: how it begins; networks of one model that begin alike find the same images in a scan,
+            whatever else differs between them.
+    """
+
+    start: str
 
     def starts(self, kspace: Tensor, encoding: Any, first: Tensor | None = None) -> Tensor:
         """The images (slice, frame, start, y, x) to begin from; without gradient.

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from feathermr.core.errors import UsageError
+from feathermr.models.table import build
 from feathermr.training.batches import to_batch
 from feathermr.training.cache.config import CacheConfig
 from feathermr.training.cache.keeping import fingerprint, kept
@@ -14,7 +15,7 @@ from feathermr.training.cache.reuse import Reused
 from feathermr.training.cache.stored import Stored
 from feathermr.training.sources import open_sources
 from training.cache.test_stored import Counted
-from training.small import small_recipe
+from training.small import CASCADE, TEXT, small_recipe
 
 
 def picked(config: CacheConfig, uses: int) -> list[int]:
@@ -74,12 +75,23 @@ def test_without_reuse_the_sources_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_the_folder_changes_with_whatever_an_example_depends_on() -> None:
-    def of(changes: dict[str, str], path: Path | None = None, *, starts: bool = False) -> str:
-        return fingerprint(small_recipe(changes), path, starts=starts)
+    def of(changes: dict[str, str], path: Path | None = None) -> str:
+        recipe = small_recipe(changes)
+        return fingerprint(recipe, path, build(recipe.model, recipe.settings))
 
     same = [of({}), of({"data.cache.reuse": "4"}), of({"optimiser.clip": "2"})]
     same += [of({"settings.width": "8"}), of({"data.validation": "3"})]
     assert len(set(same)) == 1
     others = [of({"seed": "1"}), of({"data.simulated.zoom": "0.1"}), of({}, Path("data"))]
-    others += [of({}, starts=True), of({"settings.width": "8"}, starts=True)]
-    assert len({same[0], *others}) == 6
+    assert len({same[0], *others}) == 4
+
+
+def test_networks_that_begin_alike_share_a_folder_whatever_else_differs() -> None:
+    def of(changes: dict[str, str], text: str = CASCADE) -> str:
+        recipe = small_recipe(changes, text)
+        return fingerprint(recipe, None, build(recipe.model, recipe.settings))
+
+    same = [of({}), of({"settings.width": "16"}), of({"settings.shared": "true"})]
+    same += [of({"settings.steps": "1", "settings.bands": "false", "settings.kronecker": "1"})]
+    assert len(set(same)) == 1
+    assert len({same[0], of({"settings.start": "sense"}), of({}, TEXT)}) == 3

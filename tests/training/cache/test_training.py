@@ -1,5 +1,6 @@
 """A training with a cache: the same whoever draws, resumed bit for bit, with starts kept."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,20 @@ def test_another_run_draws_nothing_that_is_there(whole: RunFolder, tmp_path: Pat
     before = Tiny.computed
     assert_same(whole, trained(tmp_path / "run", CACHE, run, text=STARTED))
     assert Tiny.computed == before + 1  # the check of one of them
+
+
+def test_another_network_that_begins_alike_draws_nothing_and_one_that_does_not_draws_all(
+    whole: RunFolder, tmp_path: Path
+) -> None:
+    run = TrainingRun(accelerator="cpu", cache=tmp_path / "cache")
+    shutil.copytree(whole.examples, tmp_path / "cache")
+    before = Tiny.computed
+    trained(tmp_path / "wide", {**CACHE, "settings.scale": "2"}, run, text=STARTED)
+    assert Tiny.computed == before + 1  # the check of one of them
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    trained(tmp_path / "other", {**CACHE, "settings.start": "other"}, run, text=STARTED)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert Tiny.computed == before + 1 + len(list((tmp_path / "cache").glob("*/*/*"))) // 2
 
 
 def test_starts_are_computed_once_an_example(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from torch import nn
+
 from feathermr.models.table import build
 from feathermr.models.unrolled import Started
 from feathermr.training.cache.packing import FORMAT
@@ -35,8 +37,7 @@ def kept(found: Sources, recipe: Recipe, path: Path | None, place: Path) -> Sour
     if not config.reuse:
         return found
     network = build(recipe.model, recipe.settings, recipe.seed).eval()
-    starts = isinstance(network, Started)
-    folder = place / fingerprint(recipe, path, starts=starts)
+    folder = place / fingerprint(recipe, path, network)
 
     def stored(examples: Examples, part: str) -> Stored:
         source = WithStarts(examples, network) if isinstance(network, Started) else examples
@@ -48,16 +49,18 @@ def kept(found: Sources, recipe: Recipe, path: Path | None, place: Path) -> Sour
     return found._replace(train=Reused(train, config, recipe.seed), validation=validation)
 
 
-def fingerprint(recipe: Recipe, path: Path | None, *, starts: bool) -> str:
+def fingerprint(recipe: Recipe, path: Path | None, network: nn.Module) -> str:
     """A name that changes with anything that an example depends on.
+
+    Of a network that is how it begins alone, so that networks which begin alike share examples.
 
     Args:
         recipe: of the training.
         path: of the data.
-        starts: the examples bring what the recipe's network begins from.
+        network: of the recipe.
     """
     data = {key: value for key, value in plain(recipe.data).items() if key not in APART}
     source = "" if path is None else str(path.resolve())
-    network = [recipe.model, plain(recipe.settings)] if starts else []
-    record = [FORMAT, recipe.seed, data, source, network]
+    start = [recipe.model, network.start] if isinstance(network, Started) else []
+    record = [FORMAT, recipe.seed, data, source, start]
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
